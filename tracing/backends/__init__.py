@@ -1,0 +1,1 @@
+"""What each backend needs: addresses, keys, and which spans it already has."""

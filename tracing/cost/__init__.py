@@ -1,0 +1,1 @@
+"""What a run, its retries and its replay cost."""

@@ -1,0 +1,1 @@
+"""Reader 2: past histories into the spans that were live."""

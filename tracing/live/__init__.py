@@ -1,0 +1,1 @@
+"""Reader 1: what runs inside clients and workers."""

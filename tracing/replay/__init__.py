@@ -1,0 +1,1 @@
+"""Runs workflow code against a recorded history."""

@@ -1,0 +1,1 @@
+"""Builds the spans of a run; one module per kind of span. Both readers call the same builders."""

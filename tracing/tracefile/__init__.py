@@ -1,0 +1,1 @@
+"""Trace files: written, read, sent, repaired."""
