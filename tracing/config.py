@@ -46,6 +46,8 @@ class TracingConfig:
             ``DURABLE_TRACE_LEDGER``; on.
         max_ledger_bytes: Largest ledger of one attempt, in bytes as stored.
             ``DURABLE_TRACE_MAX_LEDGER_BYTES``; 65536.
+        max_run_ledger_bytes: Sum of the ledgers of one run, in bytes: histories grow, and servers suggest to continue
+            as new by size. ``DURABLE_TRACE_MAX_RUN_LEDGER_BYTES``; 4 MiB.
         idle_release_seconds: How long the spans of a workflow task wait for a sign that the task was committed, before
             they are sent all the same, in seconds. ``DURABLE_TRACE_IDLE_RELEASE_SECONDS``; 2.
         redact: Called with key and text of every piece of content before it leaves the process.
@@ -55,6 +57,7 @@ class TracingConfig:
     max_content_length: int = _variable("DURABLE_TRACE_MAX_CONTENT_LENGTH", int, default=32_768)
     ledger: bool = _variable("DURABLE_TRACE_LEDGER", _flag, default=True)
     max_ledger_bytes: int = _variable("DURABLE_TRACE_MAX_LEDGER_BYTES", int, default=65_536)
+    max_run_ledger_bytes: int = _variable("DURABLE_TRACE_MAX_RUN_LEDGER_BYTES", int, default=4 << 20)
     idle_release_seconds: float = _variable("DURABLE_TRACE_IDLE_RELEASE_SECONDS", float, default=2.0)
     redact: Redactor | None = None
 

@@ -67,6 +67,7 @@ class TraceHeader(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         tags: Tags set by the user.
         resource: Service identity of the worker that issued the step.
         start: The client's span, where it has one.
+        ledger_left: Bytes that the attempt's ledger may take, where the run's budget is running out.
     """
 
     v: int = SCHEME
@@ -77,6 +78,7 @@ class TraceHeader(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     tags: tuple[str, ...] = ()
     resource: dict[str, str] = {}
     start: ClientStart | None = None
+    ledger_left: int | None = None
 
     @property
     def parent(self) -> SpanReference | None:

@@ -82,6 +82,7 @@ class Ledger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         attempt: Number of the attempt.
         started: The server's started time, in µs since the epoch.
         duration: How long the attempt took by the worker's own clock, in ns.
+        identity: Identity of the worker.
         resource: Service identity of the worker.
         spans: Inner spans, in the order they ended.
         cut: Number of attributes left out to keep the ledger small.
@@ -93,6 +94,7 @@ class Ledger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     attempt: int
     started: int
     duration: int
+    identity: str = ""
     resource: dict[str, str] = {}
     spans: list[LedgerSpan] = []
     cut: int = 0
@@ -137,8 +139,8 @@ def read_ledger(data: bytes | None, *, run_id: str, activity_id: str, attempt: i
         attempt: Attempt it was found at, where that is known.
 
     Returns:
-        The ledger; None where there is none, or where it is broken, too large, of another scheme, or of another attempt (a
-        payload that was passed through, a failure that was copied).
+        The ledger; None where there is none, or where it is broken, too large, of another scheme, or of another attempt
+        (a payload that was passed through, a failure that was copied).
     """
     if not data or len(data) > MAX_STORED_BYTES:
         return None

@@ -138,8 +138,8 @@ def attempt_span(
         activity: The activity.
         attempt: Number of the attempt, from 1.
         started_us: The server's started time, in µs since the epoch.
-        end: Its end, in ns: started time plus the duration by the worker's own clock where that is known (so that the two
-            clocks' difference does not show), else the time of the closing event; None while open.
+        end: Its end, in ns: started time plus the duration by the worker's own clock where that is known, so that the
+            difference of the two clocks does not show; else the time of the closing event; None while open.
         worker_identity: Worker that ran it.
         scheduled_us: The server's scheduled time, in µs; gives the queue time of first attempts.
         failure: Why it failed.

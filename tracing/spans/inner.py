@@ -26,8 +26,8 @@ def inner_common_attributes(run: Run, activity_id: str) -> Attributes:
 def derived_attributes(config: TracingConfig, attributes: Mapping[str, AttributeValue]) -> Attributes:
     """What backends need beside the GenAI attributes of an inner span; a pure function of these.
 
-    Model calls get OpenAI-shaped ``input.value``/``output.value`` from their messages, reasoning tokens by Phoenix's name
-    and usage details for Langfuse 3. Tools and agents get their OpenInference kind.
+    Model calls get OpenAI-shaped ``input.value``/``output.value`` from their messages, reasoning tokens by Phoenix's
+    name and usage details for Langfuse 3. Tools and agents get their OpenInference kind.
     """
     derived: Attributes = {}
     operation = attributes.get(c.OPERATION)

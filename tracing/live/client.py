@@ -1,0 +1,82 @@
+"""What does a client add when it starts a run?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import temporalio.client
+from opentelemetry import trace
+from temporalio.api.common.v1 import Payload
+
+from tracing import conventions as c
+from tracing.headers import ClientStart, SpanReference, TraceHeader
+from tracing.live.emitter import Emitter
+from tracing.live.failopen import fail_open
+from tracing.live.session import current_session
+from tracing.spans.model import NS_PER_US
+from tracing.version import VERSION
+
+
+class ClientInterceptor(temporalio.client.Interceptor):
+    """Adds our header to starts; with an active span also the span ``StartWorkflow:T``."""
+
+    def __init__(self, emitter: Emitter) -> None:
+        self._emitter = emitter
+
+    def intercept_client(self, next: temporalio.client.OutboundInterceptor) -> temporalio.client.OutboundInterceptor:  # noqa: A002 - the SDK's name
+        """See the SDK."""
+        return _ClientOutbound(next, self._emitter)
+
+
+class _ClientOutbound(temporalio.client.OutboundInterceptor):
+    def __init__(self, next: temporalio.client.OutboundInterceptor, emitter: Emitter) -> None:  # noqa: A002 - the SDK's name
+        super().__init__(next)
+        self._emitter = emitter
+
+    async def start_workflow(
+        self,
+        input: temporalio.client.StartWorkflowInput,  # noqa: A002 - the SDK's name
+    ) -> temporalio.client.WorkflowHandle[Any, Any]:
+        """Start a run; under an active span within a span of its own."""
+        outer = trace.get_current_span().get_span_context()
+        if not outer.is_valid:
+            # The run's own span is the root then: a client's span of some ms above it would hide the run's real
+            # duration, input and output, which backends take from the root.
+            with fail_open("start_workflow"):
+                input.headers = with_header(input.headers, session_header())
+            return await super().start_workflow(input)
+        tracer = self._emitter.provider.get_tracer(c.SCOPE_NAME, VERSION)
+        with tracer.start_as_current_span(
+            c.start_workflow(input.workflow),
+            kind=trace.SpanKind.CLIENT,
+            attributes={c.WORKFLOW_ID: input.id, c.WORKFLOW_TYPE: input.workflow, c.OPENINFERENCE_KIND: "CHAIN"},
+        ) as span:
+            with fail_open("start_workflow"):
+                input.headers = with_header(input.headers, session_header(span, outer.span_id))
+            handle = await super().start_workflow(input)
+            if handle.first_execution_run_id:
+                span.set_attribute(c.RUN_ID, handle.first_execution_run_id)
+            return handle
+
+
+def session_header(span: trace.Span | None = None, outer_span_id: int = 0) -> TraceHeader:
+    """Our header for a start, with the session around the call and, under a span, where the trace goes on."""
+    session = current_session()
+    traceparent, start = None, None
+    if span is not None and span.get_span_context().is_valid:
+        context = span.get_span_context()
+        traceparent = str(SpanReference(context.trace_id, context.span_id, context.trace_flags.sampled))
+        started = getattr(span, "start_time", None)  # a span that is not recorded has none
+        if isinstance(started, int):
+            start = ClientStart(started // NS_PER_US, f"{outer_span_id:016x}")
+    return TraceHeader(traceparent=traceparent, session=session.id, user=session.user, tags=session.tags, start=start)
+
+
+def with_header(headers: Any, header: TraceHeader) -> dict[str, Payload]:
+    """Temporal header fields with ours added."""
+    return {**headers, c.HEADER: header_payload(header)}
+
+
+def header_payload(header: TraceHeader) -> Payload:
+    """Our header as a payload that every SDK's default converter can read."""
+    return Payload(metadata={"encoding": b"json/plain"}, data=header.encode())

@@ -1,0 +1,89 @@
+"""How is OpenTelemetry set up, where an application has not done so itself?"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Final
+
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+
+from tracing.config import TracingConfig, logger
+from tracing.live.failopen import fail_open
+from tracing.live.recorder import prepare_provider
+
+_CONTENT_VARIABLE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+
+def configure(config: TracingConfig | None = None, *, instrument: bool = True) -> TracerProvider | None:
+    """Set up tracing from OpenTelemetry's `OTEL_*` variables; optional.
+
+    A tracer provider that the application has set is respected: it is only told to record what happens inside attempts.
+    Else one is made, with the OTLP exporter that ``OTEL_EXPORTER_OTLP_PROTOCOL`` names (http/protobuf by default),
+    unless ``OTEL_TRACES_EXPORTER`` is ``none`` or ``OTEL_SDK_DISABLED`` is true. It flushes when the process ends.
+
+    Args:
+        config: Settings; from the environment where not given.
+        instrument: Whether to instrument the OpenAI client, where its instrumentation is installed.
+
+    Returns:
+        The provider in use; None where the SDK is disabled or the application's provider is not the SDK's.
+    """
+    config = config or TracingConfig.from_environment()
+    if config.capture_content:
+        # One switch: the model client's instrumentation reads this variable itself, at each call.
+        os.environ.setdefault(_CONTENT_VARIABLE, "SPAN_ONLY")
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return None
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, trace.ProxyTracerProvider):
+        provider = _new_provider()
+        trace.set_tracer_provider(provider)
+    prepare_provider(provider)
+    if instrument:
+        _instrument_openai(provider)
+    return provider if isinstance(provider, TracerProvider) else None
+
+
+def _new_provider() -> TracerProvider:
+    provider = TracerProvider()
+    exporter = _exporter()
+    if exporter is not None:
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+    return provider
+
+
+def _exporter() -> SpanExporter | None:
+    names = os.environ.get("OTEL_TRACES_EXPORTER", "otlp").strip().lower()
+    if names == "none":
+        return None
+    if names != "otlp":
+        logger.warning(
+            "OTEL_TRACES_EXPORTER=%s is not known here: using otlp. Set a tracer provider for others.", names
+        )
+    protocol = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    if protocol == "grpc":
+        try:
+            module = import_module("opentelemetry.exporter.otlp.proto.grpc.trace_exporter")
+        except ImportError:
+            logger.warning(
+                "OTEL_EXPORTER_OTLP_PROTOCOL=grpc needs `pip install durable-trace[grpc]`: no span is exported"
+            )
+            return None
+    else:
+        module = import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    exporter: SpanExporter = module.OTLPSpanExporter()
+    return exporter
+
+
+def _instrument_openai(provider: trace.TracerProvider) -> None:
+    try:
+        module = import_module("opentelemetry.instrumentation.genai.openai")
+    except ImportError:
+        return
+    with fail_open("the instrumentation of the OpenAI client"):
+        instrumentor = module.OpenAIInstrumentor()
+        if not instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.instrument(tracer_provider=provider, meter_provider=metrics.get_meter_provider())

@@ -1,0 +1,86 @@
+"""Where do we see what a workflow does? In the activations that Core hands to it and the commands it answers with.
+
+The activations of a run are the history, as the worker sees it; the commands are the events to come. So the live reader
+reads the same facts as the history reader, whatever the workflow's code and interceptors do, without running inside the
+sandbox. A `Replayer` never gets this runner: replay is silent by construction.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import temporalio.worker
+
+from tracing.live.failopen import fail_open
+from tracing.live.tracker import RunTracker, TrackerFactory
+
+_CACHE_FULL: Final = 1
+_EXECUTION_ENDING: Final = 10
+_COMMITTED: Final = frozenset({_CACHE_FULL, _EXECUTION_ENDING})
+"""Eviction reasons (coresdk.workflow_activation.RemoveFromCache) after which the last task stays."""
+
+
+class TracedRunner(temporalio.worker.WorkflowRunner):
+    """Wraps the worker's own workflow runner; the sandbox stays as the user set it."""
+
+    def __init__(self, inner: temporalio.worker.WorkflowRunner, trackers: TrackerFactory) -> None:
+        self._inner = inner
+        self._trackers = trackers
+
+    def prepare_workflow(self, defn: Any) -> None:
+        """See the SDK."""
+        self._inner.prepare_workflow(defn)
+
+    def create_instance(self, det: temporalio.worker.WorkflowInstanceDetails) -> temporalio.worker.WorkflowInstance:
+        """See the SDK."""
+        return _TracedInstance(self._inner.create_instance(det), self._trackers)
+
+    def set_worker_level_failure_exception_types(self, types: Any) -> None:
+        """See the SDK."""
+        self._inner.set_worker_level_failure_exception_types(types)
+
+
+class _TracedInstance(temporalio.worker.WorkflowInstance):
+    def __init__(self, inner: temporalio.worker.WorkflowInstance, trackers: TrackerFactory) -> None:
+        self._inner = inner
+        self._trackers = trackers
+        self._tracker: RunTracker | None = None
+
+    def activate(self, act: Any) -> Any:
+        """Let the workflow do its task; read the activation before and the commands after."""
+        if len(act.jobs) == 1 and act.jobs[0].HasField("remove_from_cache"):
+            with fail_open("eviction"):
+                reason = act.jobs[0].remove_from_cache.reason
+                self._trackers.outbox.evicted(act.run_id, committed=reason in _COMMITTED)
+            return self._inner.activate(act)
+        with fail_open("workflow activation"):
+            self._before(act)
+        completion = self._inner.activate(act)
+        with fail_open("workflow completion"):
+            if self._tracker is not None:
+                self._tracker.after(act, completion)
+        return completion
+
+    def _before(self, act: Any) -> None:
+        if self._tracker is None:
+            for job in act.jobs:
+                if job.HasField("initialize_workflow"):
+                    self._tracker = self._trackers.create(self._inner.get_info(), act.run_id, job.initialize_workflow)
+        if self._tracker is not None:
+            self._tracker.before(act)
+
+    def get_serialization_context(self, command_info: Any) -> Any:
+        """See the SDK."""
+        return self._inner.get_serialization_context(command_info)
+
+    def get_external_store_context(self, command_info: Any) -> Any:
+        """See the SDK."""
+        return self._inner.get_external_store_context(command_info)
+
+    def get_info(self) -> Any:
+        """See the SDK."""
+        return self._inner.get_info()
+
+    def get_thread_id(self) -> int | None:
+        """See the SDK."""
+        return self._inner.get_thread_id()
