@@ -17,18 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracing.config import TracingConfig
+    from tracing.exit import exit_process
     from tracing.live.plugin import TracingPlugin
     from tracing.live.providers import configure
     from tracing.live.session import session
     from tracing.live.wrappers import agent, llm_call, tool
 
-__all__ = ["TracingConfig", "TracingPlugin", "agent", "configure", "llm_call", "session", "tool"]
+__all__ = ["TracingConfig", "TracingPlugin", "agent", "configure", "exit_process", "llm_call", "session", "tool"]
 
 _HOMES = {
     "TracingConfig": "tracing.config",
     "TracingPlugin": "tracing.live.plugin",
     "agent": "tracing.live.wrappers",
     "configure": "tracing.live.providers",
+    "exit_process": "tracing.exit",
     "llm_call": "tracing.live.wrappers",
     "session": "tracing.live.session",
     "tool": "tracing.live.wrappers",
