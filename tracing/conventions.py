@@ -132,6 +132,75 @@ UNCLOSED: Final = _define(
     "durable.unclosed", "boolean", "", "True where the history ends before the step does.", "exported spans", "history"
 )
 
+# --- the client's StartWorkflow span, for targets that lack it ---
+CLIENT_START_TIME: Final = _define(
+    "durable.client_start.time", "int", "us", "Start of the client's span, since the epoch.", "RunWorkflow under it"
+)
+CLIENT_START_PARENT: Final = _define(
+    "durable.client_start.parent", "string", "", "Span ID of that span's parent, in hex.", "RunWorkflow under it"
+)
+REBUILT: Final = _define(
+    "durable.rebuilt",
+    "boolean",
+    "",
+    "True on a span made again, when a trace is sent, from what another says of it; its end is the other's start.",
+    "StartWorkflow",
+    "history",
+)
+
+# --- events of a run's span: what happened to the run and has no span of its own ---
+MARKER_NAME: Final = _define("temporal.marker.name", "string", "", "Marker name.", "events of RunWorkflow", "history")
+CAUSE: Final = _define(
+    "temporal.cause", "string", "", "Why it failed, as Temporal spells it.", "events of RunWorkflow", "history"
+)
+TARGET_WORKFLOW_ID: Final = _define(
+    "temporal.target.workflow_id", "string", "", "Workflow ID of the other run.", "events of RunWorkflow", "history"
+)
+TARGET_RUN_ID: Final = _define(
+    "temporal.target.run_id", "string", "", "Run ID of the other run.", "events of RunWorkflow", "history"
+)
+TARGET_WORKFLOW_TYPE: Final = _define(
+    "temporal.target.workflow_type", "string", "", "Workflow type of the other run.", "events of RunWorkflow", "history"
+)
+UPDATE_ID: Final = _define("temporal.update.id", "string", "", "Update ID.", "events of RunWorkflow", "history")
+UPDATE_NAME: Final = _define("temporal.update.name", "string", "", "Update name.", "events of RunWorkflow", "history")
+NEXUS_ENDPOINT: Final = _define(
+    "temporal.nexus.endpoint", "string", "", "Nexus endpoint.", "events of RunWorkflow", "history"
+)
+NEXUS_SERVICE: Final = _define(
+    "temporal.nexus.service", "string", "", "Nexus service.", "events of RunWorkflow", "history"
+)
+NEXUS_OPERATION: Final = _define(
+    "temporal.nexus.operation", "string", "", "Nexus operation.", "events of RunWorkflow", "history"
+)
+CHANGED_KEYS: Final = _define(
+    "temporal.changed_keys",
+    "string[]",
+    "",
+    "Search attributes or memo fields that were set.",
+    "events of RunWorkflow",
+    "history",
+)
+RESET_BASE_RUN_ID: Final = _define(
+    "temporal.reset.base_run_id", "string", "", "Run that was reset.", "events of RunWorkflow", "history"
+)
+DEFECT: Final = _define(
+    "durable.defect", "string", "", "What is wrong with a damaged event.", "events of RunWorkflow", "history"
+)
+
+# --- replays ---
+REPLAY_ID: Final = _define("durable.replay.id", "string", "", "ID of the replay.", "ReplayWorkflow")
+REPLAY_OUTCOME: Final = _define(
+    "durable.replay.outcome",
+    "string",
+    "",
+    "reproduced, diverged (the code asks for something else than history has) or failed (it could not be replayed).",
+    "ReplayWorkflow",
+)
+REPLAY_EVENT_ID: Final = _define(
+    "durable.replay.event_id", "int", "", "Event at which it diverged, where the SDK names it.", "ReplayWorkflow"
+)
+
 # --- failures ---
 ERROR_TYPE: Final = _define("error.type", "string", "", "Class of the error.", "failed spans")
 EXCEPTION_TYPE: Final = "exception.type"
@@ -167,6 +236,14 @@ COST: Final = _define(
 )
 COST_SOURCE: Final = _define(
     "durable.cost.source", "string", "", "Where the price is from, with its version.", "model calls"
+)
+UNRECORDED: Final = _define(
+    "durable.unrecorded",
+    "boolean",
+    "",
+    "True where no ledger says what the attempt did: whether it called a model is unknown.",
+    "RunActivity",
+    "history",
 )
 LEDGER_CUT: Final = _define(
     "durable.ledger.cut", "int", "{attribute}", "Attributes left out of the ledger to keep it small.", "RunActivity"
@@ -228,6 +305,9 @@ CONTENT_KEYS: Final = frozenset(
 MODEL_OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
 """Values of `gen_ai.operation.name` that are calls of a model, which cost money."""
 
+USAGE_KEY_PREFIXES: Final = ("gen_ai.usage.", "durable.cost.")
+"""Attributes of a model call that a ledger keeps when it must leave out others."""
+
 LEDGER_KEY_PREFIXES: Final = (
     "gen_ai.",
     "openai.",
@@ -273,6 +353,11 @@ def run_activity(activity_type: str) -> str:
     return f"RunActivity:{activity_type}"
 
 
+def replay_workflow(workflow_type: str) -> str:
+    """Name of the span of a replay."""
+    return f"ReplayWorkflow:{workflow_type}"
+
+
 def handle_signal(signal_name: str) -> str:
     """Name of the span of a signal received."""
     return f"HandleSignal:{signal_name}"
@@ -280,3 +365,6 @@ def handle_signal(signal_name: str) -> str:
 
 TIMER: Final = "Timer"
 """Name of a timer's span."""
+
+WORKFLOW_TASK_TIMED_OUT: Final = "WorkflowTaskTimedOut"
+"""Name of the event on a run's span that says that a workflow task timed out, as Temporal calls it."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -23,6 +23,8 @@ MAX_STORED_BYTES: Final = 1 << 20
 """A stored ledger of more bytes is ignored."""
 MAX_DECODED_BYTES: Final = 8 << 20
 """A ledger that decompresses to more bytes is ignored."""
+_MAX_INT: Final = (1 << 63) - 1
+"""Largest integer of OTLP, and so largest time in ns."""
 _COMPRESS_FROM: Final = 400
 _JSON_START: Final = b"{"
 
@@ -91,9 +93,9 @@ class Ledger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     v: int = SCHEME
     run: str
     activity: str
-    attempt: int
-    started: int
-    duration: int
+    attempt: Annotated[int, msgspec.Meta(ge=1, le=_MAX_INT >> 32)]
+    started: Annotated[int, msgspec.Meta(ge=0, le=_MAX_INT // 2_000)]
+    duration: Annotated[int, msgspec.Meta(ge=0, le=_MAX_INT // 2)]
     identity: str = ""
     resource: dict[str, str] = {}
     spans: list[LedgerSpan] = []
@@ -112,21 +114,28 @@ def encode_ledger(ledger: Ledger) -> bytes:
     return packed if len(packed) < len(plain) else plain
 
 
-def fit_ledger(ledger: Ledger, max_bytes: int) -> bytes | None:
-    """Bytes of a ledger within a limit.
+def fit_ledger(ledger: Ledger, max_bytes: int) -> tuple[bytes | None, int]:
+    """Bytes of a ledger within a limit, and how many attributes had to be left out for it.
 
     What is largest goes first: content, then all attributes but those of usage, identity and cost. The skeleton (IDs,
     parents, names, times, usage) stays; ``cut`` counts what went.
 
     Returns:
-        The bytes; None where even the skeleton is larger than the limit.
+        The bytes, None where even the skeleton is larger than the limit; and the number of attributes left out.
     """
-    data = encode_ledger(ledger)
+    reduced = ledger
+    data = encode_ledger(reduced)
     for keep in (_is_no_content, _is_usage):
         if len(data) <= max_bytes:
-            return data
-        data = encode_ledger(_reduce(ledger, keep))
-    return data if len(data) <= max_bytes else None
+            break
+        reduced = _reduce(ledger, keep)
+        data = encode_ledger(reduced)
+    return (data, reduced.cut) if len(data) <= max_bytes else (None, count_attributes(ledger))
+
+
+def count_attributes(ledger: Ledger) -> int:
+    """How many attributes are missing where the whole ledger is."""
+    return ledger.cut + sum(len(span.attributes) for span in ledger.spans)
 
 
 def read_ledger(data: bytes | None, *, run_id: str, activity_id: str, attempt: int | None = None) -> Ledger | None:
@@ -174,13 +183,14 @@ def ledger_span(span: Span, attempt_span_id: int, *, content: bool) -> LedgerSpa
 def inner_span_fields(
     recorded: LedgerSpan, attempt_span_id: int
 ) -> tuple[int, int, Attributes, tuple[Event, ...]] | None:
-    """Span ID, parent ID, attributes and events of a recorded span; None where its IDs are none."""
+    """Span ID, parent ID, attributes and events of a recorded span; None where its IDs or times are none."""
     try:
         span_id = int(recorded.span_id, 16)
         parent_id = int(recorded.parent_id, 16) if recorded.parent_id else attempt_span_id
     except ValueError:
         return None
-    if not 0 < span_id < 1 << 64 or not 0 < parent_id < 1 << 64:
+    times = (recorded.start, recorded.end, *(event.time for event in recorded.events))
+    if not 0 < span_id < 1 << 64 or not 0 < parent_id < 1 << 64 or not all(0 <= time <= _MAX_INT for time in times):
         return None
     attributes = _allowed(recorded.attributes, content=True)
     events = tuple(
@@ -198,7 +208,11 @@ def _decompress(data: bytes) -> bytes:
 
 
 def _attributes(values: dict[str, Scalar]) -> Attributes:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in values.items()
+        if not isinstance(value, int) or -_MAX_INT <= value <= _MAX_INT
+    }
 
 
 def _allowed(attributes: Attributes | dict[str, Scalar], *, content: bool) -> dict[str, Scalar]:
@@ -228,7 +242,7 @@ def _is_no_content(key: str) -> bool:
 
 
 def _is_usage(key: str) -> bool:
-    return key.startswith(("gen_ai.usage.", "durable.cost.")) or key in {
+    return key.startswith(c.USAGE_KEY_PREFIXES) or key in {
         c.OPERATION,
         c.PROVIDER,
         c.REQUEST_MODEL,
@@ -238,7 +252,7 @@ def _is_usage(key: str) -> bool:
 
 
 def _reduce(ledger: Ledger, keep: Callable[[str], bool]) -> Ledger:
-    cut = 0
+    cut = ledger.cut
     spans = []
     for span in ledger.spans:
         attributes = {key: value for key, value in span.attributes.items() if keep(key)}
