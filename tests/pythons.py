@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-OLDEST = (3, 10)
+OLDEST = (3, 11)
 
 
 def interpreters() -> dict[tuple[int, int], str]:
@@ -32,11 +32,11 @@ def main() -> int:
     """Run the tests on both; the first failure's exit code."""
     pythons = interpreters()
     if not pythons:
-        print("No Python from 3.10 on was found on PATH.", file=sys.stderr)
+        sys.stderr.write("No Python from 3.11 on was found on PATH.\n")
         return 1
     for version in dict.fromkeys((min(pythons), max(pythons))):
         name = f"{version[0]}.{version[1]}"
-        print(f"== Python {name} ({pythons[version]})", flush=True)
+        sys.stderr.write(f"== Python {name} ({pythons[version]})\n")
         status = subprocess.run(["make", "test", f"PYTHON={pythons[version]}", f"VENV=.venv-{name}"], check=False)
         if status.returncode:
             return status.returncode

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios measured within one run, for machines differ. `python -m benchmarks` writes RESULTS.md."""
