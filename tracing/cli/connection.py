@@ -40,8 +40,8 @@ async def connect() -> Client:
         return await asyncio.wait_for(Client.connect(**settings), CONNECT_SECONDS)
     except (RuntimeError, asyncio.TimeoutError) as error:
         raise TemporalUnreachableError(
-            f"No Temporal server answers at {address} ({_reason(error)}). Start one with `temporal server start-dev`, or set "
-            "TEMPORAL_ADDRESS (and TEMPORAL_TLS, TEMPORAL_API_KEY where it needs them)."
+            f"No Temporal server answers at {address} ({_reason(error)}). Start one with `temporal server start-dev`, "
+            "or set TEMPORAL_ADDRESS (and TEMPORAL_TLS, TEMPORAL_API_KEY where it needs them)."
         ) from error
 
 

@@ -1,0 +1,1 @@
+"""The agents that the toolkit traces, and the local servers that let them run without a key or a network."""

@@ -1,0 +1,48 @@
+"""`durable-trace send`: trace files → an OTLP endpoint."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from tracing.backends.registry import target_for
+from tracing.backends.target import TargetError
+from tracing.cli import OK, SOME_FAILED
+from tracing.cli.console import complain, output, print_json, safe
+from tracing.cli.sending import SendOptions, report_sent, sending_options
+from tracing.tracefile.read import read_traces
+from tracing.tracefile.repair import repair
+from tracing.tracefile.send import send
+
+
+@click.command()
+@click.argument("traces", nargs=-1, required=True, type=click.Path(path_type=Path))
+@sending_options
+@click.option("--json", "as_json", is_flag=True, help="Print what was sent as JSON.")
+def command(*, traces: tuple[Path, ...], sending: SendOptions, as_json: bool) -> int:
+    """Trace files → an OTLP endpoint.
+
+    TRACE is a trace file (NAME.otlp.jsonl, also compressed, also as a Collector wrote it) or a folder of them. Without
+    --to, spans go where OTEL_EXPORTER_OTLP_ENDPOINT says. With --repair only what is missing there is sent.
+    """
+    try:
+        target = target_for(sending.to or "otlp", os.environ)
+    except TargetError as error:
+        raise click.UsageError(str(error)) from error
+    reading = read_traces(traces)
+    spans = list(reading)
+    result = repair(spans, target) if sending.repair else send(spans, target)
+    failures = [*(str(defect) for defect in reading.defects), *result.problems]
+    if as_json:
+        print_json({"target": target.name, **asdict(result), "defects": [str(d) for d in reading.defects]})
+    else:
+        report_sent(target, result.sent, [{"known": result.known}])
+        for trace_id in dict.fromkeys(span.trace_id for span in spans):
+            url = target.trace_url(trace_id) if target.trace_url else None
+            if url:
+                output().print(f"  {safe(url)}")
+    failed = complain(failures) or bool(result.rejected or result.unsent)
+    return SOME_FAILED if failed else OK
