@@ -86,7 +86,7 @@ def test_no_import_cycles() -> None:
 def test_the_agent_uses_only_the_public_api() -> None:
     public = {
         "tracing",
-        *(f"tracing.{name}" for name in ("history", "tracefile", "cost", "replay", "report", "backends", "testing")),
+        *(f"tracing.{name}" for name in ("history", "tracefile", "cost", "replay", "report", "backends", "testing", "conventions")),
     }
     for name, path in _modules("agent").items():
         private = {

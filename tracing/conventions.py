@@ -368,3 +368,7 @@ TIMER: Final = "Timer"
 
 WORKFLOW_TASK_TIMED_OUT: Final = "WorkflowTaskTimedOut"
 """Name of the event on a run's span that says that a workflow task timed out, as Temporal calls it."""
+
+
+READER_ONLY: Final = frozenset(key for key, attribute in REFERENCE.items() if attribute.reader != "both")
+"""Attributes that only one of the two readers can know: all others are the same live and exported."""

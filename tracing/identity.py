@@ -55,3 +55,25 @@ def attempt_span_id(run_id: str, activity_id: str, attempt: int, started_us: int
         started_us: The server's started time, in µs since the epoch (history has it in ns: truncate).
     """
     return _digest(8, "attempt", run_id, str(attempt), str(started_us), activity_id)
+
+
+def replay_trace_id(run_id: str, replay_id: str) -> int:
+    """Trace ID of one replay of a run (16 bytes)."""
+    return _digest(16, "replay-trace", run_id, replay_id)
+
+
+def replay_span_id(run_id: str, replay_id: str) -> int:
+    """Span ID of one replay of a run (8 bytes)."""
+    return _digest(8, "replay", run_id, replay_id)
+
+
+def replay_step_span_id(replay_span: int, kind: StepKind, key: str, nth: int = 1) -> int:
+    """Span ID of a step in a replay.
+
+    Args:
+        replay_span: Span ID of the replay.
+        kind: Kind of step.
+        key: As for the step of the run.
+        nth: As for the step of the run.
+    """
+    return _digest(8, "replay-step", f"{replay_span:016x}", kind, str(nth), key)

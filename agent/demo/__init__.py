@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-#from agent.demo.demo import run_demo
+from agent.demo.demo import run_demo
 
-#__all__ = ["run_demo"]
+__all__ = ["run_demo"]

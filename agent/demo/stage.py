@@ -19,8 +19,7 @@ from agent.servers.temporal import TemporalServer, start_temporal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from typing_extensions import Self
+    from typing import Self
 
     from agent.servers.progress import Progress
 

@@ -51,8 +51,16 @@ class Story:
 
     def requests_of(self) -> Counter[str]:
         """Number of model requests for each activity ID, by the model server's own count."""
-        # The agent sends RUN/ACTIVITY/ATTEMPT as its request ID.
-        return Counter(request.asked.client_request_id.split("/")[1] for request in self.requests)
+        return Counter(_activity_id(request) for request in self.requests)
+
+    def steps_asked(self) -> dict[str, str]:
+        """What each activity asked the model for, by activity ID."""
+        return {_activity_id(request): request.asked.step for request in self.requests}
+
+
+def _activity_id(request: RequestRecord) -> str:
+    # The agent sends RUN/ACTIVITY/ATTEMPT as its request ID.
+    return request.asked.client_request_id.split("/")[1]
 
 
 async def tell(stage: Stage) -> Story:

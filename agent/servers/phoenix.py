@@ -22,8 +22,7 @@ from agent.servers.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from typing_extensions import Self
+    from typing import Self
 
 ADDRESS_VARIABLE: Final = "PHOENIX_COLLECTOR_ENDPOINT"
 

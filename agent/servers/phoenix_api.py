@@ -13,8 +13,7 @@ import httpx2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from typing_extensions import Self
+    from typing import Self
 
 _PAGE: Final = 1000
 _TIMEOUT_SECONDS: Final = 30.0

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from typing_extensions import Self
+    from typing import Self
 
 _WATCHDOG: Final = Path(__file__).with_name("watchdog.py")
 _POLL_SECONDS: Final = 0.05

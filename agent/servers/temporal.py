@@ -20,8 +20,7 @@ from agent.servers.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from typing_extensions import Self
+    from typing import Self
 
 ADDRESS_VARIABLE: Final = "TEMPORAL_ADDRESS"
 CLI_VERSION: Final = "1.5.1"

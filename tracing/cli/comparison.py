@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
-from tracing.cli.console import plain, safe, usd
+from tracing.cli.console import plain, safe, table, usd
 from tracing.cost import Amount, Comparison, RunAccount, StepAccount
 from tracing.cost.compare import usd as as_usd
 
@@ -14,38 +13,39 @@ _STYLES = {"reused": "green", "executed": "yellow", "changed": "magenta", "new":
 
 
 def comparison_table(comparison: Comparison) -> Group:
-    """The steps of both runs side by side, the totals below."""
-    table = Table(title=f"{_named(comparison.first)} against {_named(comparison.second)}")
-    table.add_column("step")
-    table.add_column("state")
-    for side in ("first", "second"):
-        table.add_column(f"{side}: calls", justify="right")
-        table.add_column("tokens", justify="right")
-        table.add_column("cost", justify="right")
+    """The steps of both runs side by side (model calls, tokens, cost), the totals below."""
+    steps = table(
+        f"{_named(comparison.first)} against {_named(comparison.second)} [dim](model calls / tokens   cost)[/]"
+    )
+    steps.add_column("step", overflow="fold", min_width=18)
+    steps.add_column("state", no_wrap=True)
+    for side in ("first run", "second run"):  # model calls / tokens, cost
+        steps.add_column(side, justify="right", no_wrap=True)
     for pair in comparison.steps:
-        table.add_row(
+        steps.add_row(
             f"{safe(pair.key)} {safe(pair.type)}",
             Text(pair.state, style=_STYLES[pair.state]),
-            *_cells(pair.first),
-            *_cells(pair.second),
+            _cell(pair.first),
+            _cell(pair.second),
         )
-    table.add_section()
-    table.add_row("[bold]total[/]", "", *_cells(comparison.first), *_cells(comparison.second))
-    return Group(table, *_totals(comparison))
+    steps.add_section()
+    steps.add_row("[bold]total[/]", "", _cell(comparison.first), _cell(comparison.second))
+    return Group(steps, *_totals(comparison))
 
 
 def _named(run: RunAccount) -> str:
     return f"{'replay of ' if run.replay_id else ''}{safe(run.workflow_id)}"
 
 
-def _cells(account: StepAccount | RunAccount | None) -> tuple[str, str, str]:
+def _cell(account: StepAccount | RunAccount | None) -> str:
     if account is None:
-        return ("", "", "")
+        return ""
     usage = account.usage
     if not usage.calls and not account.amount.at_least:
-        return ("0", "0", usd(0.0)) if isinstance(account, RunAccount) else ("", "", "")
+        return f"0 / 0   {usd(0.0)}" if isinstance(account, RunAccount) else ""
     cost = usd(as_usd(account.amount), at_least=account.amount.at_least)
-    return (str(usage.calls), str(usage.input_tokens + usage.output_tokens), cost)
+    tokens = usage.input_tokens + usage.output_tokens
+    return f"{usage.calls} / {tokens:,}   {cost}"
 
 
 def _totals(comparison: Comparison) -> list[Text]:

@@ -38,7 +38,7 @@ async def connect() -> Client:
     address = settings.setdefault("target_host", DEFAULT_ADDRESS)
     try:
         return await asyncio.wait_for(Client.connect(**settings), CONNECT_SECONDS)
-    except (RuntimeError, asyncio.TimeoutError) as error:
+    except (TimeoutError, RuntimeError) as error:
         raise TemporalUnreachableError(
             f"No Temporal server answers at {address} ({_reason(error)}). Start one with `temporal server start-dev`, "
             "or set TEMPORAL_ADDRESS (and TEMPORAL_TLS, TEMPORAL_API_KEY where it needs them)."

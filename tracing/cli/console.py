@@ -12,16 +12,30 @@ from typing import Any, Final
 
 import click
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
+_PIPED_WIDTH: Final = 160
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def output() -> Console:
-    """The console for results."""
-    return Console(highlight=False, soft_wrap=False)
+    """The console for results: as wide as the terminal, and wide enough for every column where it is none."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PIPED_WIDTH)
+
+
+def table(title: str) -> Table:
+    """An empty table that fits 80 columns."""
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+
+
+def parted(whole: int, part: int) -> str:
+    """A number of tokens and, in brackets, the part of it that was cached or spent on reasoning."""
+    return f"{whole:,} ({part:,})" if part else f"{whole:,}"
 
 
 def messages() -> Console:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.table import Table
 
 from tracing.cli import OK, SOME_FAILED
-from tracing.cli.console import complain, output, print_json, safe, usd
+from tracing.cli.console import complain, output, parted, print_json, safe, table, usd
 from tracing.cli.runs import RUN_HELP, load
 from tracing.cost import RunAccount, StepAccount, accounts
 from tracing.cost.compare import usd as as_usd
@@ -69,28 +68,26 @@ def _as_json(account: RunAccount) -> dict[str, Any]:
 
 
 def _print(account: RunAccount) -> None:
-    table = Table(title=f"{safe(account.workflow_id)} [dim]{safe(account.run_id)}[/] · {safe(account.status)}")
-    table.add_column("step")
-    table.add_column("model")
-    for name in ("attempts", "calls", "input", "cached", "output", "reasoning", "cost"):
-        table.add_column(name, justify="right")
+    steps = table(f"{safe(account.workflow_id)} [dim]{safe(account.run_id)}[/] · {safe(account.status)}")
+    steps.add_column("step", overflow="fold")
+    steps.add_column("model", overflow="fold")
+    for name in ("tries", "calls", "input (cached)", "output (reasoning)", "cost"):
+        steps.add_column(name, justify="right", no_wrap=name == "cost")
     for step in account.steps:
-        table.add_row(f"{safe(step.key)} {safe(step.type)}", *_columns(step), style="dim" if step.reused else "")
+        steps.add_row(f"{safe(step.key)} {safe(step.type)}", *_columns(step), style="dim" if step.reused else "")
     usage = account.usage
-    table.add_section()
-    table.add_row(
+    steps.add_section()
+    steps.add_row(
         "[bold]total[/]",
         "",
         str(sum(len(step.attempts) + step.missing_attempts for step in account.steps)),
         str(usage.calls),
-        str(usage.input_tokens),
-        str(usage.cached_tokens),
-        str(usage.output_tokens),
-        str(usage.reasoning_tokens),
+        parted(usage.input_tokens, usage.cached_tokens),
+        parted(usage.output_tokens, usage.reasoning_tokens),
         f"[bold]{usd(as_usd(account.amount), at_least=account.amount.at_least)}[/]",
     )
     console = output()
-    console.print(table)
+    console.print(steps)
     if account.waste.known or account.waste.at_least:
         console.print(f"Retry waste: {usd(as_usd(account.waste), at_least=account.waste.at_least)}")
     if account.unknown_attempts:
@@ -104,14 +101,12 @@ def _columns(step: StepAccount) -> tuple[str, ...]:
     models = dict.fromkeys(call.model or "unknown" for attempt in step.attempts for call in attempt.calls)
     attempts = str(len(step.attempts) + step.missing_attempts) if not step.reused else "reused"
     if not usage.calls and not step.amount.at_least:
-        return ("", attempts, "", "", "", "", "", "")
+        return ("", attempts, "", "", "", "")
     return (
         safe(", ".join(models)),
         attempts,
         str(usage.calls),
-        str(usage.input_tokens),
-        str(usage.cached_tokens),
-        str(usage.output_tokens),
-        str(usage.reasoning_tokens),
+        parted(usage.input_tokens, usage.cached_tokens),
+        parted(usage.output_tokens, usage.reasoning_tokens),
         usd(as_usd(step.amount), at_least=step.amount.at_least),
     )

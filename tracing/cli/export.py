@@ -54,7 +54,7 @@ class _Job:
 @click.option("--compress", type=click.Choice(["gzip", "zstd"]), help="Compress what is written.")
 @sending_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was exported as JSON.")
-def command(  # noqa: PLR0913 - an argument for each option
+def command(
     *,
     paths: tuple[Path, ...],
     workflow_id: str | None,
@@ -71,7 +71,8 @@ def command(  # noqa: PLR0913 - an argument for each option
 
     PATH is a history file or a folder of them, in any shape that Temporal's tools write. Without PATH, --workflow-id or
     --query name runs on the server that Temporal's environment configuration names. The trace of each run is written to
-    NAME.otlp.jsonl; message content is in it only where OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT is SPAN_ONLY.
+    NAME.otlp.jsonl; message content is in it only where OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT is
+    SPAN_ONLY.
     """
     if sum((bool(paths), bool(workflow_id), bool(query))) != 1:
         raise click.UsageError("Give history files, or --workflow-id, or --query: one of the three.")
@@ -83,7 +84,7 @@ def command(  # noqa: PLR0913 - an argument for each option
         raise click.UsageError(str(error)) from error
     if sending.repair and target is None:
         raise click.UsageError(
-            "--repair sends what a backend lacks: name it with --to (phoenix, langfuse or an address)."
+            "--repair sends what a backend lacks: name it with --to (phoenix, langfuse, an address)."
         )
     job = _Job(folder, compress, with_history, target, sending.repair, TracingConfig.from_environment())
     if paths:

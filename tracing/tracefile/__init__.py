@@ -1,1 +1,22 @@
 """Trace files: written, read, sent, repaired."""
+
+from __future__ import annotations
+
+from tracing.tracefile.names import run_name
+from tracing.tracefile.read import Defect, read_trace, read_traces
+from tracing.tracefile.repair import FolderIndex, repair
+from tracing.tracefile.send import SendResult, send
+from tracing.tracefile.write import write_history, write_trace
+
+__all__ = [
+    "Defect",
+    "FolderIndex",
+    "SendResult",
+    "read_trace",
+    "read_traces",
+    "repair",
+    "run_name",
+    "send",
+    "write_history",
+    "write_trace",
+]

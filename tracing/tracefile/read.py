@@ -1,0 +1,168 @@
+"""What spans do trace files hold, and what in them could not be read?
+
+Files may be damaged, cut off or made to do harm. Whatever can be read is read; every defect is named with file, line,
+reason and what to do about it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from tracing.spans.model import Span
+from tracing.tracefile.compression import CompressionError, decompressed
+from tracing.tracefile.decode import MAX_PROBLEMS, Decoded, UnreadableError, decode_request
+
+MAX_LINE_BYTES: Final = 32 * 1024 * 1024
+"""Longest line that is read. A Collector takes requests of up to 20 MiB and writes each as one line."""
+MAX_FILE_BYTES: Final = 8 * 1024 * 1024 * 1024
+"""Most bytes of one file that are read, decompressed: a small file can expand to any size."""
+
+_TRACE_FILE: Final = re.compile(r".+\.otlp(-[0-9T.-]+)?\.jsonl(\.gz|\.zst)?")
+"""Our names, and those that the Collector's file exporter gives to files that it rotates."""
+
+_SKIP_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """Something that could not be read.
+
+    Attributes:
+        file: The file.
+        line: Its line, from 1; 0 where the whole file is meant.
+        reason: What is wrong.
+        mend: What to do about it.
+    """
+
+    file: Path
+    line: int
+    reason: str
+    mend: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}, line {self.line}" if self.line else f"{self.file}"
+        return f"{place}: {self.reason}. {self.mend}"
+
+
+class Reading(Iterator[Span]):
+    """Spans of trace files, read while they are asked for.
+
+    Attributes:
+        defects: What could not be read so far; complete when the last span has been read.
+    """
+
+    def __init__(self, paths: Iterable[Path], *, max_line_bytes: int, max_file_bytes: int) -> None:
+        self.defects: list[Defect] = []
+        self._max_line_bytes = max_line_bytes
+        self._max_file_bytes = max_file_bytes
+        self._spans = self._read(paths)
+
+    def __next__(self) -> Span:
+        return next(self._spans)
+
+    def _read(self, paths: Iterable[Path]) -> Iterator[Span]:
+        for path in paths:
+            for file in self._files(path):
+                yield from self._file(file)
+
+    def _files(self, path: Path) -> list[Path]:
+        if not path.is_dir():
+            return [path]
+        files = sorted(file for file in path.iterdir() if _TRACE_FILE.fullmatch(file.name) and file.is_file())
+        if not files:
+            self.defects.append(
+                Defect(path, 0, "the folder holds no trace file", "Trace files are called NAME.otlp.jsonl[.gz|.zst].")
+            )
+        return files
+
+    def _file(self, file: Path) -> Iterator[Span]:
+        found = _FileDefects(file)
+        try:
+            with decompressed(file) as stream:
+                for number, line in self._lines(stream, found):
+                    yield from _decode(line, number, found)
+        except CompressionError as error:
+            found.add(0, str(error), "What was read before is kept. Copy or export the file again.")
+        except OSError as error:
+            found.add(0, f"cannot be read ({error.strerror})", "Check its name and its permissions.")
+        self.defects += found.named()
+
+    def _lines(self, stream: IO[bytes], found: _FileDefects) -> Iterator[tuple[int, bytes]]:
+        number, total = 0, 0
+        while line := stream.readline(self._max_line_bytes + 1):
+            number += 1
+            total += len(line)
+            if len(line) > self._max_line_bytes:
+                found.add(number, f"is longer than {self._max_line_bytes} bytes", "Write fewer spans a line.")
+                total += _skip_line(stream, self._max_file_bytes - total) if not line.endswith(b"\n") else 0
+            elif line.strip():
+                yield number, line
+            if total > self._max_file_bytes:
+                found.add(0, f"holds more than {self._max_file_bytes} bytes", "Split it: the rest was not read.")
+                return
+
+
+class _FileDefects:
+    """The defects of one file: the first are named one by one, the others counted."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._named: list[Defect] = []
+        self._more = 0
+
+    def add(self, line: int, reason: str, mend: str) -> None:
+        if line and len(self._named) >= MAX_PROBLEMS:
+            self._more += 1
+        else:
+            self._named.append(Defect(self._file, line, reason, mend))
+
+    def count(self, more: int) -> None:
+        self._more += more
+
+    def named(self) -> list[Defect]:
+        if not self._more:
+            return self._named
+        return [*self._named, Defect(self._file, 0, f"{self._more} more defects", "Mend those named first.")]
+
+
+def read_trace(path: Path, *, max_line_bytes: int = MAX_LINE_BYTES, max_file_bytes: int = MAX_FILE_BYTES) -> Reading:
+    """Read a trace file, or every trace file of a folder.
+
+    Args:
+        path: File (plain, gzip or zstd, told by its content) or folder.
+        max_line_bytes: Longest line that is read.
+        max_file_bytes: Most bytes of one file that are read, decompressed.
+    """
+    return read_traces([path], max_line_bytes=max_line_bytes, max_file_bytes=max_file_bytes)
+
+
+def read_traces(
+    paths: Iterable[Path], *, max_line_bytes: int = MAX_LINE_BYTES, max_file_bytes: int = MAX_FILE_BYTES
+) -> Reading:
+    """Read several trace files and folders, one after the other. See ``read_trace``."""
+    return Reading(paths, max_line_bytes=max_line_bytes, max_file_bytes=max_file_bytes)
+
+
+def _decode(line: bytes, number: int, found: _FileDefects) -> list[Span]:
+    try:
+        decoded = decode_request(line)
+    except UnreadableError as error:
+        decoded = Decoded(skipped=1, problems=[error.problem])
+    for problem in decoded.problems:
+        found.add(number, problem.reason, problem.mend)
+    found.count(decoded.skipped - len(decoded.problems))
+    return decoded.spans
+
+
+def _skip_line(stream: IO[bytes], limit: int) -> int:
+    """Read on to the end of a line that is too long, or to the limit; how many bytes that were."""
+    skipped = 0
+    while skipped <= limit and (part := stream.readline(_SKIP_BYTES)):
+        skipped += len(part)
+        if part.endswith(b"\n"):
+            break
+    return skipped
