@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from temporalio.client import Client
 
+from agent.demo.pairs import Pair, paired
 from agent.research.workflow import ResearchAgentWorkflow
 from tracing import TracingConfig
 from tracing.backends import target_for
-from tracing.conventions import READER_ONLY
 from tracing.cost import Comparison, account, compare
 from tracing.history import History, read, to_spans
-from tracing.replay import Replay, replay
+from tracing.replay import Replay, replay, replay_spans
 from tracing.report import write_report
 from tracing.tracefile import read_trace, repair, run_name, write_history, write_trace
 
@@ -27,32 +27,6 @@ if TYPE_CHECKING:
     from agent.demo.stage import Stage
     from agent.demo.story import Story
     from tracing.spans.model import Span
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A span as it was live and as it was exported; one of the two may be missing."""
-
-    live: Span | None
-    exported: Span | None
-
-    @property
-    def differences(self) -> list[str]:
-        """What differs of what must not, by name; empty where one of the two is missing."""
-        if self.live is None or self.exported is None:
-            return []
-        live, exported = self.live, self.exported
-        same = {
-            "trace": live.trace_id == exported.trace_id,
-            "parent": live.parent_id == exported.parent_id,
-            "name": live.name == exported.name,
-            "kind": live.kind == exported.kind,
-            "status": live.status == exported.status,
-            "start": live.start == exported.start,
-        }
-        keys = (live.attributes.keys() | exported.attributes.keys()) - READER_ONLY
-        changed = sorted(key for key in keys if live.attributes.get(key) != exported.attributes.get(key))
-        return [name for name, equal in same.items() if not equal] + changed
 
 
 @dataclass(frozen=True)
@@ -138,13 +112,14 @@ async def conclude(stage: Stage, story: Story, folder: Path) -> Results:
     trace_url, repaired = _repair(stage, spans)
     with progress.step("Replaying the history"):
         asked_before = len(await stage.control().requests())
-        replayed = await replay(fetched, [ResearchAgentWorkflow], spans)
+        replayed = await replay((fetched, story.run_id), [ResearchAgentWorkflow])
+        of_replay = replay_spans(replayed, spans, config)
         replay_requests = len(await stage.control().requests()) - asked_before
-        files["replay"] = write_trace(folder, f"{name}-replay", replayed.spans)
+        files["replay"] = write_trace(folder, f"{name}-replay", of_replay)
     requests = story.requests_of()
     comparison = compare(
         account(spans),
-        account(replayed.spans),
+        account(of_replay),
         requests={f"activity:{activity_id}": count for activity_id, count in requests.items()},
     )
     files["comparison"] = folder / "compare.json"
@@ -162,20 +137,6 @@ async def conclude(stage: Stage, story: Story, folder: Path) -> Results:
         trace_url=trace_url,
         repaired=repaired,
     )
-
-
-def paired(live: Sequence[Span], exported: Sequence[Span]) -> list[Pair]:
-    """Live and exported spans by their IDs, in the order they began."""
-    lives = {span.span_id: span for span in live}
-    exports = {span.span_id: span for span in exported}
-    pairs = [Pair(lives.get(span_id), exports.get(span_id)) for span_id in lives.keys() | exports.keys()]
-    return sorted(pairs, key=_begin)
-
-
-def _begin(pair: Pair) -> tuple[int, int]:
-    span = pair.exported or pair.live
-    assert span is not None  # a pair has at least one side
-    return span.start, span.span_id
 
 
 def _live_spans(file: Path, trace_id: int) -> list[Span]:

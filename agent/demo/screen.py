@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from agent.demo.results import Pair, Results
+    from agent.demo.pairs import Pair
+    from agent.demo.results import Results
     from tracing.cost import Amount, RunAccount, StepAccount
 
 

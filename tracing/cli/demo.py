@@ -22,7 +22,7 @@ def command(*, folder: Path, no_phoenix: bool, keep: bool) -> int:
     replays it, and shows what was made once, what was reused, and what it cost.
     """
     try:
-        from agent.demo import run_demo  # noqa: PLC0415 - the agents are an extra
+        from agent.demo.demo import run_demo  # noqa: PLC0415 - the agents are an extra
     except ImportError as error:
         complain([f"The demo needs the agents ({error.name} is missing): pip install 'durable-trace[agent]'."])
         return SOME_FAILED

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from rich.text import Text
-from temporalio.client import WorkflowHistory
 
 from tracing.cli import OK, SOME_FAILED
 from tracing.cli.console import complain, output, plain, print_json, progress, safe
 from tracing.config import TracingConfig
-from tracing.history import History, Unreadable, read, to_spans
-from tracing.replay import Replay, WorkflowReferenceError, load_workflow, replay
+from tracing.cost import RunAccount, account
+from tracing.history import History, read, to_spans
+from tracing.replay import Replay, load_workflow, replay, replay_spans
 from tracing.tracefile.names import run_name
 from tracing.tracefile.write import write_trace
-from tracing.usage import is_model_call
 
 
 @dataclass(frozen=True)
 class _Replayed:
-    history: History
     replay: Replay
+    account: RunAccount
     file: Path | None
 
 
@@ -41,13 +39,21 @@ def command(*, histories: tuple[Path, ...], references: tuple[str, ...], folder:
     """
     try:
         workflows = [load_workflow(reference) for reference in references]
-    except WorkflowReferenceError as error:
+    except ValueError as error:
         raise click.UsageError(str(error)) from error
     failures: list[str] = []
     replayed: list[_Replayed] = []
     with progress() as bar:
         for path in bar.track(histories, description="replaying"):
-            _replay_file(path, workflows, folder, replayed, failures)
+            try:
+                replayed.append(_replay_file(path, workflows, folder))
+            except (ValueError, OSError) as error:
+                failures.append(str(error))
+    for each in replayed:
+        result = each.replay
+        if result.outcome != "reproduced":
+            where = f" at event {result.event_id}" if result.event_id else ""
+            failures.append(f"{result.workflow_id}: {result.outcome}{where}: {result.message}")
     if as_json:
         print_json({"replays": [_as_json(each) for each in replayed], "failed": failures})
     else:
@@ -55,47 +61,30 @@ def command(*, histories: tuple[Path, ...], references: tuple[str, ...], folder:
     return SOME_FAILED if complain(failures) else OK
 
 
-def _replay_file(
-    path: Path, workflows: list[type], folder: Path | None, replayed: list[_Replayed], failures: list[str]
-) -> None:
-    for history in read(path):
-        if isinstance(history, Unreadable):
-            failures.append(str(history))
-            continue
-        spans = to_spans(history, TracingConfig.from_environment())
-        try:
-            sdk_history = WorkflowHistory.from_json(history.workflow_id, json.loads(path.read_bytes()))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = str(error).partition("\n")[0]
-            failures.append(f"{path}: the SDK cannot read it ({reason}). Export it again with --with-history.")
-            continue
-        result = asyncio.run(replay(sdk_history, workflows, spans))
-        file = None
-        if folder is not None and result.spans:
-            name = run_name(history.workflow_id, history.run_id)
-            file = write_trace(folder, f"{name}-replay", result.spans)
-        replayed.append(_Replayed(history, result, file))
-        if result.outcome != "reproduced":
-            where = f" at event {result.event_id}" if result.event_id else ""
-            failures.append(f"{path}: {history.workflow_id} {result.outcome}{where}: {result.message}")
+def _replay_file(path: Path, workflows: list[type], folder: Path | None) -> _Replayed:
+    config = TracingConfig.from_environment()
+    result = asyncio.run(replay(path, workflows))
+    run_spans = [span for each in read(path) if isinstance(each, History) for span in to_spans(each, config)]
+    spans = replay_spans(result, run_spans, config)
+    file = None
+    if folder is not None:
+        file = write_trace(folder, f"{run_name(result.workflow_id, result.run_id)}-replay", spans)
+    return _Replayed(result, account(spans), file)
 
 
 def _as_json(each: _Replayed) -> dict[str, object]:
     return {
-        "workflow_id": each.history.workflow_id,
-        "run_id": each.history.run_id,
+        "workflow_id": each.replay.workflow_id,
+        "run_id": each.replay.run_id,
+        "replay_id": each.replay.replay_id,
         "outcome": each.replay.outcome,
         "event_id": each.replay.event_id,
         "message": each.replay.message,
         "duration_ms": each.replay.duration / 1e6,
-        "reused_steps": max(0, len(each.replay.spans) - 1),
-        "llm_calls": _model_calls(each),
+        "reused_steps": len(each.replay.reused_steps),
+        "llm_calls": each.account.usage.calls,
         "file": str(each.file) if each.file else None,
     }
-
-
-def _model_calls(each: _Replayed) -> int:
-    return sum(is_model_call(span.attributes) for span in each.replay.spans)
 
 
 def _print(replayed: list[_Replayed]) -> None:
@@ -104,11 +93,10 @@ def _print(replayed: list[_Replayed]) -> None:
         good = each.replay.outcome == "reproduced"
         console.print(
             Text("✓ " if good else "✗ ", style="green" if good else "red"),
-            Text(f"{plain(each.history.workflow_id)} {each.replay.outcome} in {each.replay.duration / 1e6:.0f} ms: "),
-            Text(f"{max(0, len(each.replay.spans) - 1)} steps took their results from history, "),
-            Text(f"{_model_calls(each)} model calls"),
+            Text(f"{plain(each.replay.workflow_id)} {each.replay.outcome} in {each.replay.duration / 1e6:.0f} ms: "),
+            Text(f"{len(each.replay.reused_steps)} steps took their results from history, "),
+            Text(f"{each.account.usage.calls} model calls"),
             sep="",
-            end="\n",
         )
         if each.file:
             console.print(f"  [dim]→ {safe(each.file)}[/]")

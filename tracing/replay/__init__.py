@@ -1,8 +1,7 @@
-"""Runs workflow code against a recorded history, as a trace of its own."""
+"""Workflow code run against a history, as a trace."""
 
-from __future__ import annotations
+from tracing.replay.loading import load_workflow
+from tracing.replay.run import Replay, ReplayedStep, ReplayOutcome, replay
+from tracing.replay.spans import replay_account, replay_spans
 
-from tracing.replay.replaying import Outcome, Replay, replay
-from tracing.replay.workflows import WorkflowReferenceError, load_workflow
-
-__all__ = ["Outcome", "Replay", "WorkflowReferenceError", "load_workflow", "replay"]
+__all__ = ["Replay", "ReplayOutcome", "ReplayedStep", "load_workflow", "replay", "replay_account", "replay_spans"]

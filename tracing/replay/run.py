@@ -170,4 +170,8 @@ def _replay(
 
 def _plain(message: str) -> str:
     wrapped = _WRAPPED_MESSAGE.search(message)
-    return _ESCAPED.sub(lambda escaped: {"n": "\n", "t": "\t"}.get(escaped[1], escaped[1]), wrapped[1]) if wrapped else message
+    return (
+        _ESCAPED.sub(lambda escaped: {"n": "\n", "t": "\t"}.get(escaped[1], escaped[1]), wrapped[1])
+        if wrapped
+        else message
+    )
