@@ -7,26 +7,53 @@ the default. What OpenTelemetry or Temporal already have a variable for (`OTEL_*
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 logger = logging.getLogger("durable_trace")
+
+Number = TypeVar("Number", int, float)
 
 Redactor = Callable[[str, str], str]
 """Takes an attribute key and its content; returns what may leave the process."""
 
-_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FLAGS: Final = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+# OpenTelemetry's own switch knows where content goes; what concerns spans is on or off.
+_CONTENT: Final = {"span_only": True, "span_and_event": True, "event_only": False, "no_content": False, **_FLAGS}
 
 
 def _flag(text: str) -> bool:
-    return text.strip().lower() in _TRUE
+    return _FLAGS[text.strip().lower()]
 
 
 def _content(text: str) -> bool:
-    # OpenTelemetry's own switch knows where content goes; what concerns spans is on or off.
-    return text.strip().upper() in {"SPAN_ONLY", "SPAN_AND_EVENT"} or _flag(text)
+    return _CONTENT[text.strip().lower()]
+
+
+def _count(text: str) -> int:
+    return _not_negative(int(text))
+
+
+def _seconds(text: str) -> float:
+    return _not_negative(float(text))
+
+
+def _not_negative(number: Number) -> Number:
+    if not 0 <= number < math.inf:
+        raise ValueError(number)
+    return number
 
 
 def _variable(name: str, read: Callable[[str], Any], default: Any) -> Any:
@@ -54,11 +81,11 @@ class TracingConfig:
     """
 
     capture_content: bool = _variable("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", _content, default=False)
-    max_content_length: int = _variable("DURABLE_TRACE_MAX_CONTENT_LENGTH", int, default=32_768)
+    max_content_length: int = _variable("DURABLE_TRACE_MAX_CONTENT_LENGTH", _count, default=32_768)
     ledger: bool = _variable("DURABLE_TRACE_LEDGER", _flag, default=True)
-    max_ledger_bytes: int = _variable("DURABLE_TRACE_MAX_LEDGER_BYTES", int, default=65_536)
-    max_run_ledger_bytes: int = _variable("DURABLE_TRACE_MAX_RUN_LEDGER_BYTES", int, default=4 << 20)
-    idle_release_seconds: float = _variable("DURABLE_TRACE_IDLE_RELEASE_SECONDS", float, default=2.0)
+    max_ledger_bytes: int = _variable("DURABLE_TRACE_MAX_LEDGER_BYTES", _count, default=65_536)
+    max_run_ledger_bytes: int = _variable("DURABLE_TRACE_MAX_RUN_LEDGER_BYTES", _count, default=4 << 20)
+    idle_release_seconds: float = _variable("DURABLE_TRACE_IDLE_RELEASE_SECONDS", _seconds, default=2.0)
     redact: Redactor | None = None
 
     @classmethod
@@ -76,21 +103,24 @@ class TracingConfig:
                 continue
             try:
                 values[setting.name] = setting.metadata["read"](text)
-            except ValueError:
-                logger.warning("%s=%r is not a number: using %r instead", name, text, setting.default)
+            except (ValueError, KeyError):
+                logger.warning("%s=%r is not understood: using %r instead", name, text, setting.default)
         return cls(**{**values, **given})
 
     def content(self, key: str, text: str) -> str:
         """A piece of content as it may leave the process: redacted, then cut to the limit with a mark.
 
-        Content that the redactor fails on is withheld.
+        Cutting what was cut changes nothing. Content that the redactor fails on is withheld.
         """
         if self.redact is not None:
             try:
                 text = self.redact(key, text)
+                if not isinstance(text, str):
+                    raise TypeError(f"it gave {type(text).__name__}, not str")  # noqa: TRY301 - handled like its own errors
             except Exception as error:  # noqa: BLE001 - a user's hook: whatever it raises, the content stays inside
                 logger.warning("Redactor failed on %s with %s: content withheld", key, type(error).__name__)
                 return "[withheld: the redactor failed]"
         if len(text) > self.max_content_length:
-            return f"{text[: self.max_content_length]}… [cut: {self.max_content_length} of {len(text)} characters]"
+            mark = f"… [cut: {len(text)} characters]"
+            return (text[: max(0, self.max_content_length - len(mark))] + mark)[: self.max_content_length]
         return text

@@ -7,8 +7,9 @@ read is checked and capped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -18,6 +19,7 @@ from tracing.payloads import PayloadMessage
 
 MAX_BYTES: Final = 8192
 """A header of more bytes is ignored."""
+_TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
 
 class SpanReference(msgspec.Struct, frozen=True):
@@ -29,14 +31,11 @@ class SpanReference(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, traceparent: str) -> SpanReference | None:
-        """Read a ``traceparent``; None where it is not valid (W3C Trace Context, version 00)."""
-        parts = traceparent.split("-")
-        if len(parts) < 4 or [len(part) for part in parts[:4]] != [2, 32, 16, 2] or parts[0] == "ff":  # noqa: PLR2004 - W3C's lengths
+        """Read a ``traceparent``; None where it is not valid (W3C Trace Context, any version)."""
+        match = _TRACEPARENT.fullmatch(traceparent)
+        if match is None:
             return None
-        try:
-            trace_id, span_id, flags = (int(part, 16) for part in parts[1:4])
-        except ValueError:
-            return None
+        trace_id, span_id, flags = (int(part, 16) for part in match.groups()[:3])
         return cls(trace_id, span_id, bool(flags & 1)) if trace_id and span_id else None
 
     def __str__(self) -> str:
@@ -51,8 +50,8 @@ class ClientStart(msgspec.Struct, frozen=True, omit_defaults=True):
         parent: Span ID of its parent, as 16 hex digits.
     """
 
-    time_us: int
-    parent: str = ""
+    time_us: Annotated[int, msgspec.Meta(ge=0, le=1 << 52)]
+    parent: Annotated[str, msgspec.Meta(max_length=16)] = ""
 
 
 class TraceHeader(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -86,12 +85,22 @@ class TraceHeader(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         return SpanReference.parse(self.traceparent) if self.traceparent else None
 
     def encode(self) -> bytes:
-        """JSON of the header; defaults are left out."""
-        # `v` is written although it is the default: a later scheme has another default.
-        return msgspec.json.encode({"v": self.v, **msgspec.to_builtins(self)})
+        """JSON of the header; defaults are left out.
+
+        Where session, user and tags make it larger than a reader takes, it goes without them: the trace must go on.
+        """
+        data = _json(self)
+        if len(data) > MAX_BYTES:
+            data = _json(msgspec.structs.replace(self, session=None, user=None, tags=(), resource={}))
+        return data
 
 
 _DECODER: Final = msgspec.json.Decoder(TraceHeader)
+
+
+def _json(header: TraceHeader) -> bytes:
+    # `v` is written although it is the default: a later scheme has another default.
+    return msgspec.json.encode({"v": header.v, **msgspec.to_builtins(header)})
 
 
 def read_header(fields: Mapping[str, PayloadMessage]) -> TraceHeader | None:

@@ -97,15 +97,16 @@ def run_of(
         scheduled: Whether a schedule started it.
         header: Our header of its start event.
         resource: Resource attributes of the service.
-        sampled: The sampler's decision where no header carries one.
+        sampled: The sampler's decision, for a run whose header carries none.
     """
     continues: SpanReference | None = None
     if header is not None and run_id == first_run_id and not cron and not scheduled:
         continues = header.parent
-    if continues is not None:
-        sampled = continues.sampled
-    elif header is not None and header.sampled is not None:
+    if header is not None and header.sampled is not None:
         sampled = header.sampled
+    elif header is not None and header.parent is not None:
+        # Of a retried or cron run as well: the decision is made once for a chain.
+        sampled = header.parent.sampled
     return Run(
         namespace=namespace,
         workflow_id=workflow_id,

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from tracing import conventions as c
 from tracing.runs import Attributes, AttributeValue
+
+_ABSURD: Final = 1 << 48
+"""Ledgers come from outside: no call has so many tokens, or costs so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,15 @@ def usage_of_call(attributes: Mapping[str, AttributeValue]) -> Usage:
     """Usage of one model call, read off its span's attributes; no call where it is none."""
     if not is_model_call(attributes):
         return Usage()
-    cost = attributes.get(c.COST)
+    cost = _cost(attributes)
     return Usage(
         calls=1,
         input_tokens=_tokens(attributes, c.USAGE_INPUT),
         output_tokens=_tokens(attributes, c.USAGE_OUTPUT),
         cached_tokens=_tokens(attributes, c.USAGE_CACHE_READ),
         reasoning_tokens=_tokens(attributes, c.USAGE_REASONING),
-        # repr, not the binary value: 0.1 is the price that was meant, not 0.1000000000000000055
-        cost=Decimal(repr(float(cost))) if isinstance(cost, (int, float)) else Decimal(0),
-        unknown_cost_calls=0 if isinstance(cost, (int, float)) else 1,
+        cost=cost or Decimal(0),
+        unknown_cost_calls=1 if cost is None else 0,
     )
 
 
@@ -90,4 +93,12 @@ def total(usages: Iterable[Usage]) -> Usage:
 
 def _tokens(attributes: Mapping[str, AttributeValue], key: str) -> int:
     value = attributes.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _ABSURD else 0
+
+
+def _cost(attributes: Mapping[str, AttributeValue]) -> Decimal | None:
+    value = attributes.get(c.COST)
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < _ABSURD:
+        return None
+    # repr, not the binary value: 0.1 is the price that was meant, not 0.1000000000000000055
+    return Decimal(repr(float(value)))

@@ -10,7 +10,7 @@ from tracing.conventions import READER_ONLY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tracing.spans.model import Span
+    from tracing.tracefile import Span
 
 
 @dataclass(frozen=True)

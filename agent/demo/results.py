@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from agent.demo.stage import Stage
     from agent.demo.story import Story
-    from tracing.spans.model import Span
+    from tracing.tracefile import Span
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from tracing.backends import langfuse, phoenix
+from tracing.backends.langfuse import PUBLIC_KEY as LANGFUSE_KEY
+from tracing.backends.langfuse import base_address as langfuse_address
 from tracing.backends.langfuse import langfuse_target
 from tracing.backends.otlp import otlp_target
+from tracing.backends.phoenix import ENDPOINT as PHOENIX_ENDPOINT
+from tracing.backends.phoenix import base_address as phoenix_address
 from tracing.backends.phoenix import phoenix_target
 from tracing.backends.target import Target, TargetError
 
@@ -36,9 +39,9 @@ def target_for(name_or_endpoint: str, environ: Mapping[str, str]) -> Target:
     if "://" not in name_or_endpoint:
         raise TargetError(f"{name_or_endpoint!a} is no backend: name {', '.join(BACKENDS)} or an address, http://…")
     origin = _origin(name_or_endpoint)
-    if environ.get(phoenix.ENDPOINT) and origin == _origin(phoenix.base_address(environ)):
+    if environ.get(PHOENIX_ENDPOINT) and origin == _origin(phoenix_address(environ)):
         return phoenix_target(environ)
-    if environ.get(langfuse.PUBLIC_KEY) and origin == _origin(langfuse.base_address(environ)):
+    if environ.get(LANGFUSE_KEY) and origin == _origin(langfuse_address(environ)):
         return langfuse_target(environ)
     return otlp_target(environ, name_or_endpoint)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import temporalio.activity
 import temporalio.converter
+import temporalio.exceptions
 import temporalio.worker
 from opentelemetry import context as otel_context
 from temporalio.api.failure.v1 import Failure as FailureProto
@@ -62,22 +64,18 @@ class _ActivityInbound(temporalio.worker.ActivityInboundInterceptor):
         if attempt is None:
             return await self.next.execute_activity(input)
         token = otel_context.attach(attempt.context())
+        error: BaseException | None = None
         try:
-            result = await self.next.execute_activity(input)
-        except BaseException as error:
-            attempt.finish()
-            if not self._worker.ledgered:
-                with fail_open("the end of an attempt"):
-                    _close_failed(attempt, error)
+            return await self.next.execute_activity(input)
+        except BaseException as raised:
+            error = raised
             raise
-        else:
-            attempt.finish()
-            if not self._worker.ledgered:
-                with fail_open("the end of an attempt"):
-                    attempt.close(None)
-            return result
         finally:
             otel_context.detach(token)
+            attempt.finish()
+            if not self._worker.ledgered:
+                with fail_open("the end of an attempt"):
+                    _close(attempt, error)
 
     def _begin(self, input: temporalio.worker.ExecuteActivityInput) -> Attempt | None:  # noqa: A002 - the SDK's name
         info = temporalio.activity.info()
@@ -98,10 +96,22 @@ class _ActivityInbound(temporalio.worker.ActivityInboundInterceptor):
             resource=worker.emitter.resource(),
             sampled=sampled,
             put=worker.outbox.put,
+            provider=worker.emitter.provider,
         )
 
 
-def _close_failed(attempt: Attempt, error: BaseException) -> None:
+def _close(attempt: Attempt, error: BaseException | None) -> None:
+    """Let the attempt's span go where no data converter of ours sees the outcome."""
+    if error is None:
+        attempt.close(None)
+    elif isinstance(error, asyncio.CancelledError):
+        _close_failed(attempt, temporalio.exceptions.CancelledError("Cancelled"))
+    elif isinstance(error, Exception):
+        _close_failed(attempt, error)
+    # Anything else is no outcome: an activity that is completed later, or an interpreter that is going down.
+
+
+def _close_failed(attempt: Attempt, error: Exception) -> None:
     converter = temporalio.converter.DataConverter.default
     failure = FailureProto()
     converter.failure_converter.to_failure(error, converter.payload_converter, failure)

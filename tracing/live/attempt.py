@@ -16,7 +16,7 @@ from tracing.config import TracingConfig
 from tracing.failures import failure_from_proto
 from tracing.headers import TraceHeader
 from tracing.identity import attempt_span_id, run_trace_id
-from tracing.ledger import Ledger, fit_ledger
+from tracing.ledger import Ledger, count_attributes, fit_ledger
 from tracing.live.recorder import Recorder
 from tracing.runs import AttributeValue, Run
 from tracing.spans.activity import Activity, attempt_span
@@ -43,6 +43,7 @@ class Attempt:
         resource: Service identity of the worker.
         sampled: The sampling decision where no header carries one.
         put: Takes the attempt's span.
+        provider: The plugin's tracer provider; the global one where None.
         clock: The worker's own clock, monotonic, in ns.
     """
 
@@ -56,6 +57,7 @@ class Attempt:
         resource: dict[str, AttributeValue],
         sampled: bool,
         put: Callable[[Span], None],
+        provider: trace.TracerProvider | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         run_id = info.workflow_run_id or ""
@@ -93,7 +95,7 @@ class Attempt:
             resource=resource,
         )
         self._span_id = attempt_span_id(run_id, info.activity_id, info.attempt, self._started_us)
-        self._recorder = Recorder(config, self._run, info.activity_id, self._span_id)
+        self._recorder = Recorder(config, self._run, info.activity_id, self._span_id, provider)
         self._begun = clock()
         self._duration = 0
         self._cut = 0
@@ -115,11 +117,12 @@ class Attempt:
         """The ledger as stored; None where ledgers are off, or none fits."""
         if not self._config.ledger:
             return None
-        ledger = self._record()
-        data = fit_ledger(ledger, self._ledger_left)
-        if data is None:
-            self._cut = sum(len(span.attributes) for span in ledger.spans) + ledger.cut
+        data, self._cut = fit_ledger(self._record(), self._ledger_left)
         return data
+
+    def leave_out_ledger(self) -> None:
+        """The ledger had to give way to the result: say so on the attempt's span."""
+        self._cut = count_attributes(self._record())
 
     def close(self, failure: Any) -> None:
         """The outcome is encoded: let the attempt's span go.

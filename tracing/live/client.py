@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import temporalio.client
@@ -13,6 +15,7 @@ from tracing.headers import ClientStart, SpanReference, TraceHeader
 from tracing.live.emitter import Emitter
 from tracing.live.failopen import fail_open
 from tracing.live.session import current_session
+from tracing.runs import Attributes, Run
 from tracing.spans.model import NS_PER_US
 from tracing.version import VERSION
 
@@ -20,43 +23,90 @@ from tracing.version import VERSION
 class ClientInterceptor(temporalio.client.Interceptor):
     """Adds our header to starts; with an active span also the span ``StartWorkflow:T``."""
 
-    def __init__(self, emitter: Emitter) -> None:
+    def __init__(self, emitter: Emitter, namespace: str) -> None:
         self._emitter = emitter
+        self._namespace = namespace
 
     def intercept_client(self, next: temporalio.client.OutboundInterceptor) -> temporalio.client.OutboundInterceptor:  # noqa: A002 - the SDK's name
         """See the SDK."""
-        return _ClientOutbound(next, self._emitter)
+        return _ClientOutbound(next, self._emitter, self._namespace)
 
 
 class _ClientOutbound(temporalio.client.OutboundInterceptor):
-    def __init__(self, next: temporalio.client.OutboundInterceptor, emitter: Emitter) -> None:  # noqa: A002 - the SDK's name
+    def __init__(self, next: temporalio.client.OutboundInterceptor, emitter: Emitter, namespace: str) -> None:  # noqa: A002 - the SDK's name
         super().__init__(next)
         self._emitter = emitter
+        self._namespace = namespace
 
     async def start_workflow(
         self,
         input: temporalio.client.StartWorkflowInput,  # noqa: A002 - the SDK's name
     ) -> temporalio.client.WorkflowHandle[Any, Any]:
-        """Start a run; under an active span within a span of its own."""
+        """Start a run, with a signal or without; under an active span within a span of its own."""
+        with self._starting(input) as span:
+            handle = await super().start_workflow(input)
+            if handle.first_execution_run_id:
+                span.set_attribute(c.RUN_ID, handle.first_execution_run_id)
+            return handle
+
+    async def start_update_with_start_workflow(
+        self,
+        input: temporalio.client.StartWorkflowUpdateWithStartInput,  # noqa: A002 - the SDK's name
+    ) -> temporalio.client.WorkflowUpdateHandle[Any]:
+        """Update a run, which may have to be started for it."""
+        with self._starting(input.start_workflow_input) as span:
+            handle = await super().start_update_with_start_workflow(input)
+            if handle.workflow_run_id:
+                span.set_attribute(c.RUN_ID, handle.workflow_run_id)
+            return handle
+
+    @contextmanager
+    def _starting(
+        self, start: temporalio.client.StartWorkflowInput | temporalio.client.UpdateWithStartStartWorkflowInput
+    ) -> Iterator[trace.Span]:
+        """Give a start our header; under an active span also a span of its own, in which the header continues."""
         outer = trace.get_current_span().get_span_context()
         if not outer.is_valid:
             # The run's own span is the root then: a client's span of some ms above it would hide the run's real
             # duration, input and output, which backends take from the root.
             with fail_open("start_workflow"):
-                input.headers = with_header(input.headers, session_header())
-            return await super().start_workflow(input)
+                start.headers = with_header(start.headers, session_header())
+            yield trace.INVALID_SPAN
+            return
         tracer = self._emitter.provider.get_tracer(c.SCOPE_NAME, VERSION)
         with tracer.start_as_current_span(
-            c.start_workflow(input.workflow),
+            c.start_workflow(start.workflow),
             kind=trace.SpanKind.CLIENT,
-            attributes={c.WORKFLOW_ID: input.id, c.WORKFLOW_TYPE: input.workflow, c.OPENINFERENCE_KIND: "CHAIN"},
+            attributes=self._attributes(start.workflow, start.id),
+            record_exception=False,
+            set_status_on_exception=False,
         ) as span:
             with fail_open("start_workflow"):
-                input.headers = with_header(input.headers, session_header(span, outer.span_id))
-            handle = await super().start_workflow(input)
-            if handle.first_execution_run_id:
-                span.set_attribute(c.RUN_ID, handle.first_execution_run_id)
-            return handle
+                start.headers = with_header(start.headers, session_header(span, outer.span_id))
+            try:
+                yield span
+            except BaseException as error:
+                # Without the exception's text, which is content.
+                span.set_attribute(c.ERROR_TYPE, type(error).__qualname__)
+                span.set_status(trace.StatusCode.ERROR)
+                raise
+
+    def _attributes(self, workflow_type: str, workflow_id: str) -> Attributes:
+        """What the spans of the run to come repeat, but its run ID, which the server has not given yet."""
+        current = current_session()
+        run = Run(
+            namespace=self._namespace,
+            workflow_id=workflow_id,
+            run_id="",
+            workflow_type=workflow_type,
+            trace_id=0,
+            session_id=current.id or "",
+            user_id=current.user or "",
+            tags=current.tags,
+        )
+        attributes = {**run.common_attributes(), c.OPENINFERENCE_KIND: "CHAIN"}
+        del attributes[c.RUN_ID]
+        return attributes
 
 
 def session_header(span: trace.Span | None = None, outer_span_id: int = 0) -> TraceHeader:

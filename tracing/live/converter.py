@@ -60,6 +60,7 @@ class LedgerDataConverter(temporalio.converter.DataConverter):
                 attempt.number,
             )
             payloads = await super().encode(values)
+            attempt.leave_out_ledger()
         with fail_open("the end of an attempt"):
             attempt.close(None)
         return payloads

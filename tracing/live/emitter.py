@@ -7,34 +7,17 @@ sampling decision is the run's, made once; processors' ``on_start`` hooks do not
 from __future__ import annotations
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import Event as SdkEvent
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Tracer as SdkTracer
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link as ApiLink
-from opentelemetry.trace import SpanContext, Status, TraceFlags
 
 from tracing import conventions as c
 from tracing.config import logger
+from tracing.live.sdk_spans import to_sdk_span
 from tracing.runs import AttributeValue
-from tracing.spans.model import Span, SpanKind, StatusCode
+from tracing.spans.model import Span
 from tracing.version import VERSION
-
-_KINDS = {
-    SpanKind.INTERNAL: trace.SpanKind.INTERNAL,
-    SpanKind.SERVER: trace.SpanKind.SERVER,
-    SpanKind.CLIENT: trace.SpanKind.CLIENT,
-    SpanKind.PRODUCER: trace.SpanKind.PRODUCER,
-    SpanKind.CONSUMER: trace.SpanKind.CONSUMER,
-}
-_STATUSES = {
-    StatusCode.UNSET: trace.StatusCode.UNSET,
-    StatusCode.OK: trace.StatusCode.OK,
-    StatusCode.ERROR: trace.StatusCode.ERROR,
-}
-_SAMPLED = TraceFlags(TraceFlags.SAMPLED)
-_SCOPE = InstrumentationScope(c.SCOPE_NAME, VERSION)
 
 
 class Emitter:
@@ -72,7 +55,8 @@ class Emitter:
         tracer = self._tracer()
         if tracer is None:
             return True
-        return tracer.sampler.should_sample(None, trace_id, name).decision is Decision.RECORD_AND_SAMPLE
+        # An empty context: the trace begins here, whatever span the worker itself was started under.
+        return tracer.sampler.should_sample(Context(), trace_id, name).decision is Decision.RECORD_AND_SAMPLE
 
     def resource(self) -> dict[str, AttributeValue]:
         """The service identity of this process, as headers and ledgers carry it."""
@@ -85,29 +69,8 @@ class Emitter:
     def emit(self, span: Span) -> None:
         """Hand a finished span to the span processors."""
         tracer = self._tracer()
-        if tracer is None:
-            return
-        tracer.span_processor.on_end(
-            ReadableSpan(
-                name=span.name,
-                context=SpanContext(span.trace_id, span.span_id, is_remote=False, trace_flags=_SAMPLED),
-                parent=SpanContext(span.trace_id, span.parent_id, is_remote=True, trace_flags=_SAMPLED)
-                if span.parent_id
-                else None,
-                resource=tracer.resource,
-                attributes=span.attributes,
-                events=[SdkEvent(e.name, e.attributes, e.time) for e in span.events],
-                links=[
-                    ApiLink(SpanContext(link.trace_id, link.span_id, is_remote=True), link.attributes)
-                    for link in span.links
-                ],
-                kind=_KINDS[span.kind],
-                status=Status(_STATUSES[span.status], span.status_message or None),
-                start_time=span.start,
-                end_time=span.end,
-                instrumentation_scope=_SCOPE,
-            )
-        )
+        if tracer is not None:
+            tracer.span_processor.on_end(to_sdk_span(span, tracer.resource))
 
     def flush(self, timeout_seconds: float = 5.0) -> bool:
         """Ask the provider to export what it has; False where it did not manage in time."""

@@ -157,10 +157,7 @@ class Outbox:
             with self._changed:
                 self._release_idle()
                 if not self._ready:
-                    deadline = min(
-                        (h.release_at for h in self._held.values() if h.release_at is not None), default=None
-                    )
-                    self._changed.wait(None if deadline is None else max(0.0, deadline - self._clock()))
+                    self._changed.wait(self._until_release())
                     continue
                 batch = list(self._ready)
                 self._ready.clear()
@@ -172,6 +169,10 @@ class Outbox:
                 self._waiting -= len(batch)
                 self._sending = 0
                 self._changed.notify_all()
+
+    def _until_release(self) -> float | None:
+        deadline = min((held.release_at for held in self._held.values() if held.release_at is not None), default=None)
+        return None if deadline is None else min(max(0.0, deadline - self._clock()), threading.TIMEOUT_MAX)
 
     def _release_idle(self) -> None:
         now = self._clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +22,7 @@ from tracing.live.client import ClientInterceptor
 from tracing.live.converter import LedgerDataConverter
 from tracing.live.emitter import Emitter
 from tracing.live.outbox import Outbox
-from tracing.live.runner import TracedRunner
+from tracing.live.runner import traced_runner
 from tracing.live.tracker import TrackerFactory
 
 _PASSED_THROUGH: Final = ("tracing", "opentelemetry", "msgspec")
@@ -56,7 +57,7 @@ class TracingPlugin(temporalio.client.Plugin, temporalio.worker.Plugin):
         if any(isinstance(interceptor, ClientInterceptor) for interceptor in interceptors):
             _warn_twice()
             return config
-        config["interceptors"] = [*interceptors, ClientInterceptor(self.emitter)]
+        config["interceptors"] = [*interceptors, ClientInterceptor(self.emitter, config["namespace"])]
         given = config.get("data_converter", temporalio.converter.DataConverter.default)
         config["data_converter"] = LedgerDataConverter.around(given)
         return config
@@ -94,10 +95,10 @@ class TracingPlugin(temporalio.client.Plugin, temporalio.worker.Plugin):
         trackers = TrackerFactory(self.config, self.emitter, self.outbox, identity)
         runner = config.get("workflow_runner")
         if runner is not None:
-            config["workflow_runner"] = TracedRunner(_passing_through(runner), trackers)
+            config["workflow_runner"] = traced_runner(_passing_through(runner), trackers)
         unsandboxed = config.get("unsandboxed_workflow_runner")
         if unsandboxed is not None:
-            config["unsandboxed_workflow_runner"] = TracedRunner(unsandboxed, trackers)
+            config["unsandboxed_workflow_runner"] = traced_runner(unsandboxed, trackers)
         return config
 
     async def run_worker(
@@ -108,7 +109,8 @@ class TracingPlugin(temporalio.client.Plugin, temporalio.worker.Plugin):
         """Run the worker; when it has stopped gracefully, send what is still held."""
         await next(worker)
         self.outbox.release_all()
-        self.outbox.flush()
+        # On a thread: an exporter that hangs must not hold the event loop.
+        await asyncio.to_thread(self.outbox.flush)
 
     def configure_replayer(self, config: temporalio.worker.ReplayerConfig) -> temporalio.worker.ReplayerConfig:
         """Let workflow code import this package in the sandbox; trace nothing."""

@@ -22,29 +22,40 @@ from tracing import conventions as c
 from tracing.config import TracingConfig
 from tracing.ledger import LedgerSpan, ledger_span
 from tracing.live.failopen import fail_open
+from tracing.live.sdk_spans import from_sdk_span
 from tracing.pricing import price_of_call
-from tracing.runs import Attributes, AttributeValue, Run
+from tracing.runs import Run
+from tracing.spans.content import shown
 from tracing.spans.inner import derived_attributes, inner_common_attributes
-from tracing.spans.model import Event, Span, SpanKind, StatusCode
 from tracing.usage import is_model_call
 
 _RECORDER: Final = otel_context.create_key("durable-trace-recorder")
 MAX_SPANS: Final = 1_000
 """Inner spans that one attempt records; more are counted as cut."""
-
-_KINDS = {kind.name: kind for kind in SpanKind}
-_STATUSES = {
-    trace.StatusCode.UNSET: StatusCode.UNSET,
-    trace.StatusCode.OK: StatusCode.OK,
-    trace.StatusCode.ERROR: StatusCode.ERROR,
-}
+_REPLACED: Final = c.CONTENT_KEYS | {c.COST, c.COST_SOURCE}
 
 
 class Recorder:
-    """Collects the inner spans of one attempt; used from any thread."""
+    """Collects the inner spans of one attempt; used from any thread.
 
-    def __init__(self, config: TracingConfig, run: Run, activity_id: str, attempt_span_id: int) -> None:
+    Args:
+        config: Settings.
+        run: The run.
+        activity_id: Activity ID.
+        attempt_span_id: Span ID of the attempt.
+        provider: The plugin's tracer provider, for spans that our wrappers make; the global one where None.
+    """
+
+    def __init__(
+        self,
+        config: TracingConfig,
+        run: Run,
+        activity_id: str,
+        attempt_span_id: int,
+        provider: trace.TracerProvider | None = None,
+    ) -> None:
         self.config = config
+        self.provider = provider or trace.get_tracer_provider()
         self.attempt_span_id = attempt_span_id
         self.common = inner_common_attributes(run, activity_id)
         self._lock = threading.Lock()
@@ -88,7 +99,9 @@ class AttemptSpanProcessor(SpanProcessor):
             return
         with fail_open("the start of an inner span"):
             self._recorders[span] = recorder
-            span.set_attributes(recorder.common)
+            # What the span says itself stays: a StartWorkflow in here has another run's identity.
+            own = span.attributes or {}
+            span.set_attributes({key: value for key, value in recorder.common.items() if key not in own})
 
     def _on_ending(self, span: SdkSpan) -> None:
         # The SDK's (experimental) hook before a span is made read-only: the last moment to add the price to it.
@@ -102,59 +115,21 @@ class AttemptSpanProcessor(SpanProcessor):
 def end_inner_span(recorder: Recorder, span: SdkSpan) -> None:
     """Price an inner span, give it what backends need, withhold content that is off, and record it."""
     config = recorder.config
-    attributes = _contents(config, _plain(span.attributes))
-    if is_model_call(attributes):
-        price = price_of_call(attributes, span.start_time or 0)
+    ended = shown(config, from_sdk_span(span))
+    if is_model_call(ended.attributes):
+        price = price_of_call(ended.attributes, ended.start)
         if price is not None:
-            attributes |= {c.COST: float(price.cost), c.COST_SOURCE: price.source}
-    recorder.add(ledger_span(_snapshot(span, attributes), recorder.attempt_span_id, content=config.capture_content))
+            ended.attributes.update({c.COST: float(price.cost), c.COST_SOURCE: price.source})
+    recorder.add(ledger_span(ended, recorder.attempt_span_id, content=config.capture_content))
+    # What is ours is replaced, the rest stays as its instrumentation typed it.
+    ours = {key: value for key, value in ended.attributes.items() if key in _REPLACED}
+    kept = {key: value for key, value in (span.attributes or {}).items() if key not in c.CONTENT_KEYS}
     # The SDK calls this hook when a span has ended but is not yet handed on, and then refuses `set_attribute`, against
     # the specification of OnEnding; replacing what the span holds is what is left.
-    span._attributes = attributes | derived_attributes(config, attributes)  # noqa: SLF001
-    if not config.capture_content:
-        span._status = Status(span.status.status_code)  # noqa: SLF001
-        span._events = [  # noqa: SLF001
-            SdkEvent(event.name, _contents(config, _plain(event.attributes)), event.timestamp) for event in span.events
-        ]
-
-
-def _contents(config: TracingConfig, attributes: Attributes) -> Attributes:
-    """Attributes with their content redacted and cut, or without it where content is off."""
-    if not config.capture_content:
-        return {key: value for key, value in attributes.items() if key not in c.CONTENT_KEYS}
-    return {
-        key: config.content(key, value) if key in c.CONTENT_KEYS and isinstance(value, str) else value
-        for key, value in attributes.items()
-    }
-
-
-def _snapshot(span: SdkSpan, attributes: Attributes) -> Span:
-    context = span.get_span_context()
-    assert context is not None
-    return Span(
-        trace_id=context.trace_id,
-        span_id=context.span_id,
-        parent_id=span.parent.span_id if span.parent else None,
-        name=span.name,
-        kind=_KINDS[span.kind.name],
-        start=span.start_time or 0,
-        end=span.end_time,
-        attributes=attributes,
-        status=_STATUSES[span.status.status_code],
-        status_message=span.status.description or "",
-        events=tuple(Event(e.name, e.timestamp, _plain(e.attributes)) for e in span.events),
-        scope=span.instrumentation_scope.name if span.instrumentation_scope else "",
-    )
-
-
-def _plain(attributes: ApiAttributes) -> Attributes:
-    return {key: _value(value) for key, value in (attributes or {}).items()}
-
-
-def _value(value: object) -> AttributeValue:
-    if isinstance(value, (str, bool, int, float)):
-        return value
-    return tuple(str(item) for item in value) if isinstance(value, (tuple, list)) else str(value)
+    span._attributes = kept | ours | derived_attributes(config, ended.attributes)  # noqa: SLF001
+    span._status = Status(span.status.status_code, ended.status_message or None)  # noqa: SLF001
+    if span.events:
+        span._events = [SdkEvent(event.name, event.attributes, event.time) for event in ended.events]  # noqa: SLF001
 
 
 class AttemptSampler(Sampler):

@@ -6,41 +6,33 @@ responses, embeddings), Anthropic (messages), Google (generateContent) and LangC
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from tracing import conventions as c
+from tracing.live.fields import field_of, list_of
+from tracing.live.messages import Part, encoded, message_parts
 
 
 def response_attributes(response: Any, *, content: bool) -> dict[str, Any]:
     """GenAI attributes of a response object or its JSON as a dict; empty where its shape is not known."""
-    usage = _get(response, "usage") or _get(response, "usage_metadata", "usageMetadata")
+    usage = field_of(response, "usage") or field_of(response, "usage_metadata", "usageMetadata")
     attributes = {
-        c.RESPONSE_ID: _get(response, "id", "response_id"),
-        c.RESPONSE_MODEL: _get(response, "model", "model_version", "modelVersion")
-        or _get(_get(response, "response_metadata"), "model_name"),
+        c.RESPONSE_ID: field_of(response, "id", "response_id", "responseId"),
+        c.RESPONSE_MODEL: field_of(response, "model", "model_version", "modelVersion")
+        or field_of(field_of(response, "response_metadata"), "model_name"),
         c.FINISH_REASONS: _finish_reasons(response),
         **_usage(usage),
     }
     if content:
         messages = _answers(response)
         if messages:
-            attributes[c.OUTPUT_MESSAGES] = msgspec.json.encode(messages).decode()
-    return {key: value for key, value in attributes.items() if value not in {None, ()}}
-
-
-def _get(value: Any, *names: str) -> Any:
-    for name in names:
-        found = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
-        if found is not None:
-            return found
-    return None
+            attributes[c.OUTPUT_MESSAGES] = encoded(messages)
+    return {key: value for key, value in attributes.items() if value is not None and value != ()}
 
 
 def _count(value: Any, *names: str) -> int | None:
-    found = _get(value, *names)
+    found = field_of(value, *names)
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
@@ -49,12 +41,12 @@ def _usage(usage: Any) -> dict[str, int | None]:
         return {}
     given = _count(usage, "prompt_tokens", "input_tokens", "prompt_token_count", "promptTokenCount")
     answered = _count(usage, "completion_tokens", "output_tokens", "candidates_token_count", "candidatesTokenCount")
-    details = _get(usage, "prompt_tokens_details", "input_tokens_details", "input_token_details")
+    details = field_of(usage, "prompt_tokens_details", "input_tokens_details", "input_token_details")
     cached = _count(details, "cached_tokens", "cache_read")
     written = None
     if cached is None:
         cached = _count(usage, "cached_content_token_count", "cachedContentTokenCount")
-    reasoning_details = _get(usage, "completion_tokens_details", "output_tokens_details", "output_token_details")
+    reasoning_details = field_of(usage, "completion_tokens_details", "output_tokens_details", "output_token_details")
     reasoning = _count(reasoning_details, "reasoning_tokens", "reasoning")
     thoughts = _count(usage, "thoughts_token_count", "thoughtsTokenCount")
     if thoughts is not None:
@@ -75,10 +67,10 @@ def _usage(usage: Any) -> dict[str, int | None]:
 
 
 def _finish_reasons(response: Any) -> tuple[str, ...]:
-    choices = _get(response, "choices", "candidates")
+    choices = field_of(response, "choices", "candidates")
     if isinstance(choices, Sequence):
-        return tuple(_plain(_get(choice, "finish_reason", "finishReason")) for choice in choices)
-    reason = _get(response, "stop_reason") or _get(_get(response, "response_metadata"), "finish_reason")
+        return tuple(_plain(field_of(choice, "finish_reason", "finishReason")) for choice in choices)
+    reason = field_of(response, "stop_reason") or field_of(field_of(response, "response_metadata"), "finish_reason")
     return (_plain(reason),) if reason else ()
 
 
@@ -90,38 +82,24 @@ def _plain(reason: Any) -> str:
 def _answers(response: Any) -> list[dict[str, Any]]:
     reasons = _finish_reasons(response)
     answers: list[dict[str, Any]] = []
-    for texts in _texts(response):
+    for parts in _parts(response):
         # Phoenix drops a whole list for one message without a finish reason.
         reason = reasons[len(answers)] if len(reasons) > len(answers) else "stop"
-        parts = [{"type": "text", "content": text} for text in texts]
         answers.append({"role": "assistant", "parts": parts, "finish_reason": reason})
     return answers
 
 
-def _texts(response: Any) -> list[list[str]]:
-    """The texts of each answer."""
-    choices = _get(response, "choices")
+def _parts(response: Any) -> list[list[Part]]:
+    """The parts of each answer."""
+    choices = field_of(response, "choices")
     if isinstance(choices, Sequence):  # OpenAI chat completions
-        return [_strings([_get(_get(choice, "message"), "content")]) for choice in choices]
-    candidates = _get(response, "candidates")
+        return [message_parts(field_of(choice, "message")) for choice in choices]
+    candidates = field_of(response, "candidates")
     if isinstance(candidates, Sequence):  # Google
-        return [
-            _strings(_get(part, "text") for part in _list(_get(_get(item, "content"), "parts"))) for item in candidates
-        ]
-    output = _get(response, "output")
-    if isinstance(output, Sequence) and not isinstance(output, str):  # OpenAI responses
-        return [_strings(_get(part, "text") for item in output for part in _list(_get(item, "content")))]
-    body = _get(response, "content")
-    if isinstance(body, str):  # LangChain
-        return [[body]]
-    if isinstance(body, Sequence):  # Anthropic, and LangChain's lists of blocks
-        return [_strings(_get(block, "text") for block in body)]
+        return [message_parts(field_of(candidate, "content")) for candidate in candidates]
+    output = list_of(field_of(response, "output"))
+    if output:  # OpenAI responses: messages, calls and reasoning in turn
+        return [[part for item in output for part in message_parts(item)]]
+    if field_of(response, "content", "tool_calls") is not None:  # Anthropic, LangChain
+        return [message_parts(response)]
     return []
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
-
-
-def _strings(values: Any) -> list[str]:
-    return [value for value in values if isinstance(value, str)]

@@ -7,9 +7,11 @@ sandbox. A `Replayer` never gets this runner: replay is silent by construction.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import temporalio.worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from tracing.live.failopen import fail_open
 from tracing.live.tracker import RunTracker, TrackerFactory
@@ -20,8 +22,31 @@ _COMMITTED: Final = frozenset({_CACHE_FULL, _EXECUTION_ENDING})
 """Eviction reasons (coresdk.workflow_activation.RemoveFromCache) after which the last task stays."""
 
 
+def traced_runner(
+    runner: temporalio.worker.WorkflowRunner, trackers: TrackerFactory
+) -> temporalio.worker.WorkflowRunner:
+    """The worker's own workflow runner, whose instances are followed; the sandbox stays as the user set it.
+
+    The SDK's sandbox stays one by its type: other plugins look for it to set its restrictions.
+    """
+    if type(runner) is SandboxedWorkflowRunner:
+        return TracedSandboxRunner(runner.restrictions, runner.runner_class, trackers=trackers)
+    return TracedRunner(runner, trackers)
+
+
+@dataclass(frozen=True)
+class TracedSandboxRunner(SandboxedWorkflowRunner):
+    """The SDK's sandbox, whose instances are followed."""
+
+    trackers: TrackerFactory = field(kw_only=True)
+
+    def create_instance(self, det: temporalio.worker.WorkflowInstanceDetails) -> temporalio.worker.WorkflowInstance:
+        """See the SDK."""
+        return _TracedInstance(super().create_instance(det), self.trackers)
+
+
 class TracedRunner(temporalio.worker.WorkflowRunner):
-    """Wraps the worker's own workflow runner; the sandbox stays as the user set it."""
+    """Wraps any other workflow runner."""
 
     def __init__(self, inner: temporalio.worker.WorkflowRunner, trackers: TrackerFactory) -> None:
         self._inner = inner

@@ -35,10 +35,11 @@ def session(*, id: str | None = None, user: str | None = None, tags: Iterable[st
     Args:
         id: Session ID (``session.id``, ``gen_ai.conversation.id``); the workflow ID where none is set.
         user: User ID (``user.id``).
-        tags: Tags, for Langfuse and Phoenix.
+        tags: Tags, for Langfuse and Phoenix; added to those of a session around this one.
     """
     outer = _current.get()
-    token = _current.set(Session(id or outer.id, user or outer.user, (*outer.tags, *tags)))
+    added = (tags,) if isinstance(tags, str) else tags  # one tag, not its letters
+    token = _current.set(Session(id or outer.id, user or outer.user, (*outer.tags, *added)))
     try:
         yield
     finally:

@@ -62,7 +62,7 @@ class TrackerFactory:
         """Follow a run from its `InitializeWorkflow` job."""
         header = read_header(start.headers)
         sampled = True
-        if header is None or (header.traceparent is None and header.sampled is None):
+        if header is None or (header.parent is None and header.sampled is None):
             sampled = self.emitter.samples(run_trace_id(run_id), c.run_workflow(start.workflow_type))
         run = run_of(
             namespace=info.namespace,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
-import msgspec
 import temporalio.workflow
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -16,6 +15,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from tracing import conventions as c
 from tracing.config import TracingConfig
 from tracing.live.failopen import fail_open
+from tracing.live.messages import encoded, messages_json
 from tracing.live.recorder import current_recorder
 from tracing.live.responses import response_attributes
 from tracing.version import VERSION
@@ -66,25 +66,30 @@ def llm_call(
     model: str,
     provider: str,
     operation: str = "chat",
-    messages: Sequence[Mapping[str, Any]] | None = None,
+    messages: Sequence[Any] | None = None,
 ) -> Iterator[LLMCall]:
     """Span of one model call, for any model client: ``chat gpt-4o`` with all its ``gen_ai.*`` attributes.
+
+    In workflow code, where its replay would repeat the span, the code inside just runs.
 
     Args:
         model: Model asked for.
         provider: Provider, as the GenAI conventions name it (openai, anthropic, aws.bedrock …).
         operation: chat, text_completion, generate_content or embeddings.
-        messages: The messages sent, role and content each; recorded only where content is on.
+        messages: The messages sent, as the client takes them: dicts or objects; recorded only where content is on.
 
     Raises:
         Whatever the code inside raises; the span then names it in ``error.type``.
     """
+    if temporalio.workflow.in_workflow():
+        yield LLMCall(trace.INVALID_SPAN, content=False)
+        return
     recorder = current_recorder()
     content = recorder.config.capture_content if recorder else TracingConfig.from_environment().capture_content
     attributes: dict[str, Any] = {c.OPERATION: operation, c.PROVIDER: provider, c.REQUEST_MODEL: model}
     if content and messages is not None:
         with fail_open("the messages of a model call"):
-            attributes[c.INPUT_MESSAGES] = _messages(messages)
+            attributes[c.INPUT_MESSAGES] = messages_json(messages)
     with _span(f"{operation} {model}", SpanKind.CLIENT, attributes) as span:
         yield LLMCall(span, content=content)
 
@@ -177,13 +182,13 @@ def _declared(
         def record(result: Any) -> Any:
             if content and signature is not None:
                 with fail_open("the result of a tool"):
-                    span.set_attribute(c.TOOL_RESULT, _json(result))
+                    span.set_attribute(c.TOOL_RESULT, encoded(result))
             return result
 
         if content and signature is not None:
             with fail_open("the arguments of a tool"):
                 bound = signature.bind(*args, **kwargs).arguments
-                span.set_attribute(c.TOOL_ARGUMENTS, _json({key: v for key, v in bound.items() if key != "self"}))
+                span.set_attribute(c.TOOL_ARGUMENTS, encoded({key: v for key, v in bound.items() if key != "self"}))
         yield record
 
 
@@ -191,7 +196,8 @@ def _declared(
 def _span(name: str, kind: SpanKind, attributes: dict[str, Any]) -> Iterator[trace.Span]:
     recorder = current_recorder()
     content = recorder.config.capture_content if recorder else False
-    tracer = trace.get_tracer(c.SCOPE_NAME, VERSION)
+    provider = recorder.provider if recorder else trace.get_tracer_provider()
+    tracer = provider.get_tracer(c.SCOPE_NAME, VERSION)
     with tracer.start_as_current_span(
         name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
     ) as span:
@@ -203,16 +209,3 @@ def _span(name: str, kind: SpanKind, attributes: dict[str, Any]) -> Iterator[tra
                 span.set_attribute(c.ERROR_TYPE, type(error).__qualname__)
                 span.set_status(Status(StatusCode.ERROR, str(error) if content else None))
             raise
-
-
-def _messages(messages: Sequence[Mapping[str, Any]]) -> str:
-    return _json(
-        [
-            {"role": message.get("role", "user"), "parts": [{"type": "text", "content": message.get("content", "")}]}
-            for message in messages
-        ]
-    )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value, enc_hook=repr).decode()

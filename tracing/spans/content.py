@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tracing import conventions as c
 from tracing.config import TracingConfig
 from tracing.failures import Failure
 from tracing.payloads import PayloadMessage, content_of
 from tracing.runs import Attributes
-from tracing.spans.model import Event, StatusCode
+from tracing.spans.model import Event, Span, StatusCode
 
 
 def input_output(
@@ -60,3 +61,23 @@ def _exception(config: TracingConfig, failure: Failure, time: int) -> Event:
         if failure.stack_trace:
             attributes[c.EXCEPTION_STACKTRACE] = config.content(c.EXCEPTION_STACKTRACE, failure.stack_trace)
     return Event(c.EXCEPTION_EVENT, time, attributes)
+
+
+def shown(config: TracingConfig, span: Span) -> Span:
+    """An inner span with its content redacted and cut, or without it where content is off."""
+    message = span.status_message if config.capture_content else ""
+    return replace(
+        span,
+        attributes=_contents(config, span.attributes),
+        status_message=config.content(c.EXCEPTION_MESSAGE, message) if message else "",
+        events=tuple(replace(event, attributes=_contents(config, event.attributes)) for event in span.events),
+    )
+
+
+def _contents(config: TracingConfig, attributes: Attributes) -> Attributes:
+    if not config.capture_content:
+        return {key: value for key, value in attributes.items() if key not in c.CONTENT_KEYS}
+    return {
+        key: config.content(key, value) if key in c.CONTENT_KEYS and isinstance(value, str) else value
+        for key, value in attributes.items()
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from tracing.config import TracingConfig
 from tracing.ledger import Ledger, LedgerSpan, inner_span_fields
 from tracing.payloads import JSON_MIME
 from tracing.runs import Attributes, AttributeValue, Run
+from tracing.spans.content import shown
 from tracing.spans.model import Span, SpanKind, StatusCode, not_before
 from tracing.usage import Usage, is_model_call, total, usage_of_call
 
@@ -55,25 +57,28 @@ def inner_span(
     if values is None or recorded.kind not in {kind.value for kind in SpanKind} or recorded.status not in {0, 1, 2}:
         return None
     span_id, parent_id, attributes, events = values
-    return Span(
-        trace_id=run.trace_id,
-        span_id=span_id,
-        parent_id=parent_id,
-        name=recorded.name,
-        kind=SpanKind(recorded.kind),
-        start=recorded.start,
-        end=not_before(recorded.start, recorded.end),
-        attributes={
-            **inner_common_attributes(run, ledger.activity),
-            **attributes,
-            **derived_attributes(config, attributes),
-        },
-        status=StatusCode(recorded.status),
-        status_message=recorded.status_message,
-        events=events,
-        resource=dict(ledger.resource) or run.resource,
-        scope=recorded.scope,
+    # Recorded content was redacted and cut by the worker's settings; it obeys this reader's as well.
+    span = shown(
+        config,
+        Span(
+            trace_id=run.trace_id,
+            span_id=span_id,
+            parent_id=parent_id,
+            name=recorded.name,
+            kind=SpanKind(recorded.kind),
+            start=recorded.start,
+            end=not_before(recorded.start, recorded.end),
+            attributes=attributes,
+            status=StatusCode(recorded.status),
+            status_message=recorded.status_message,
+            events=events,
+            resource=dict(ledger.resource) or run.resource,
+            scope=recorded.scope,
+        ),
     )
+    own = span.attributes
+    common = inner_common_attributes(run, ledger.activity)
+    return replace(span, attributes={**common, **own, **derived_attributes(config, own)})
 
 
 def ledger_usage(ledger: Ledger | None) -> Usage:

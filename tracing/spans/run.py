@@ -68,6 +68,9 @@ def run_span(
         attributes[c.HISTORY_LENGTH] = history_length
     if worker_identity:
         attributes[c.WORKER_IDENTITY] = worker_identity
+    if run.start is not None:
+        attributes[c.CLIENT_START_TIME] = run.start.time_us
+        attributes[c.CLIENT_START_PARENT] = run.start.parent
     end = None if end is None else not_before(start, end)
     code, message, error_attributes, exceptions = error(config, failure, end if end is not None else start)
     return Span(

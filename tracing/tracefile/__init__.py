@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracing.spans.model import Span
 from tracing.tracefile.names import run_name
 from tracing.tracefile.read import Defect, read_trace, read_traces
 from tracing.tracefile.repair import FolderIndex, repair
@@ -12,6 +13,7 @@ __all__ = [
     "Defect",
     "FolderIndex",
     "SendResult",
+    "Span",
     "read_trace",
     "read_traces",
     "repair",
