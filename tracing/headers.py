@@ -66,6 +66,7 @@ class TraceHeader(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         tags: Tags set by the user.
         resource: Service identity of the worker that issued the step.
         start: The client's span, where it has one.
+        nth: Which use of its activity ID in the run the step is, from 1.
         ledger_left: Bytes that the attempt's ledger may take, where the run's budget is running out.
     """
 
@@ -78,6 +79,7 @@ class TraceHeader(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     resource: dict[str, str] = {}
     start: ClientStart | None = None
     ledger_left: int | None = None
+    nth: int = 1
 
     @property
     def parent(self) -> SpanReference | None:

@@ -15,7 +15,7 @@ from opentelemetry.context import Context
 from tracing.config import TracingConfig
 from tracing.failures import failure_from_proto
 from tracing.headers import TraceHeader
-from tracing.identity import attempt_span_id, run_trace_id
+from tracing.identity import attempt_span_id, run_trace_id, step_span_id
 from tracing.ledger import Ledger, count_attributes, fit_ledger
 from tracing.live.recorder import Recorder
 from tracing.runs import AttributeValue, Run
@@ -62,6 +62,11 @@ class Attempt:
     ) -> None:
         run_id = info.workflow_run_id or ""
         parent = header.parent if header else None
+        if header is not None and parent is not None:
+            own = step_span_id(run_id, "activity", info.activity_id, header.nth)
+            if parent.span_id != own:
+                # A reset copies the header of an activity that was open: it names the base run's step.
+                parent = None
         self.open = True
         self.activity_id = info.activity_id
         self.number = info.attempt
@@ -81,6 +86,7 @@ class Attempt:
             task_queue=info.task_queue,
             max_attempts=info.retry_policy.maximum_attempts if info.retry_policy else 0,
             span_id=parent.span_id if parent else None,
+            nth=header.nth if header else 1,
         )
         self._run = Run(
             namespace=info.namespace,

@@ -29,17 +29,17 @@ def message_parts(message: Any) -> list[Part]:
     """The parts of a message: its content, and the tools that it calls."""
     if isinstance(message, str):
         return [_text(message)]
-    if field_of(message, "role", "type") in {"tool", "function", "function_call_output"}:
+    if _kind(message, "role", "type") in {"tool", "function", "function_call_output"}:
         response = field_of(message, "content", "output")
         return [_response(field_of(message, "tool_call_id", "call_id"), response)]
-    if field_of(message, "type") == "function_call":
+    if _kind(message, "type") == "function_call":
         return [block_part(message)]
     content = field_of(message, "content", "parts")
     parts = [_text(content)] if isinstance(content, str) else [block_part(block) for block in list_of(content)]
     calls = [_call(call) for call in list_of(field_of(message, "tool_calls"))]
-    known = {part.get("id") for part in calls}
+    known = [part["id"] for part in calls]
     # LangChain's messages of Anthropic models name a call twice: among the blocks, and beside them.
-    return [part for part in parts if part["type"] != "tool_call" or part.get("id") not in known] + calls
+    return [part for part in parts if part["type"] != "tool_call" or part["id"] not in known] + calls
 
 
 def block_part(block: Any) -> Part:
@@ -49,7 +49,7 @@ def block_part(block: Any) -> Part:
     text = field_of(block, "text")
     if isinstance(text, str):
         return _text(text)
-    kind = field_of(block, "type")
+    kind = _kind(block, "type")
     called = field_of(block, "function_call", "functionCall")
     if called is not None or kind in {"tool_use", "function_call"}:
         return _call(block if called is None else called)
@@ -58,7 +58,7 @@ def block_part(block: Any) -> Part:
         return _response(field_of(answered, "id", "name"), field_of(answered, "response"))
     if kind == "tool_result":
         return _response(field_of(block, "tool_use_id"), field_of(block, "content"))
-    return {"type": kind if isinstance(kind, str) else "unknown"}
+    return {"type": kind or "unknown"}
 
 
 def encoded(value: object) -> str:
@@ -67,12 +67,17 @@ def encoded(value: object) -> str:
 
 
 def _role(message: Any) -> str:
-    role = field_of(message, "role", "type") if not isinstance(message, str) else None
+    role = _kind(message, "role", "type")
     if role == "function_call":
         return "assistant"
     if role == "function_call_output":
         return "tool"
-    return _ROLES.get(role, role) if isinstance(role, str) else "user"
+    return _ROLES.get(role, role) or "user"
+
+
+def _kind(value: Any, *names: str) -> str:
+    kind = field_of(value, *names)
+    return kind if isinstance(kind, str) else ""
 
 
 def _text(text: str) -> Part:

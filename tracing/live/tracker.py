@@ -180,6 +180,7 @@ class RunTracker:
         budget = self._config.max_run_ledger_bytes
         header = TraceHeader(
             traceparent=str(parent),
+            nth=activity.nth,
             session=self._header.session,
             user=self._header.user,
             tags=self._header.tags,
