@@ -1,4 +1,4 @@
-"""``python -m agent.servers [temporal|collector|phoenix|all]...``: find the servers, or get what is missing."""
+"""``python -m agent.servers [NAME|all]...``: find the servers and the browser, or get what is missing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
+from agent.servers.chromium import find_chromium
 from agent.servers.collector import find_collector
 from agent.servers.locate import Address, ServerNotFoundError
 from agent.servers.phoenix import find_phoenix
@@ -15,7 +16,12 @@ from agent.servers.temporal import find_temporal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FINDERS: Final = {"temporal": find_temporal, "collector": find_collector, "phoenix": find_phoenix}
+_FINDERS: Final = {
+    "temporal": find_temporal,
+    "collector": find_collector,
+    "phoenix": find_phoenix,
+    "chromium": find_chromium,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
