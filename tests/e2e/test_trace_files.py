@@ -91,6 +91,7 @@ def test_the_collectors_receiver_reads_our_files(
             "otlp_json_file": {
                 "include": [str(path)],
                 "start_at": "beginning",
+                "include_file_name": False,  # else each span gets an attribute log.file.name
                 "compression": compression or "",
             }
         },

@@ -29,7 +29,7 @@ _RETRY: Final = Retry(
     redirect=0,
     status=8,
     other=0,
-    allowed_methods=None,  # sending a span twice is harmless, and so is every question that we ask
+    allowed_methods=None,  # POST too: OTLP asks for it, at the price of a span that may arrive twice
     status_forcelist=TRANSIENT,
     backoff_factor=0.5,
     backoff_max=30,
@@ -38,7 +38,8 @@ _RETRY: Final = Retry(
     retry_after_max=60,
     raise_on_status=False,
 )
-"""About two minutes in all for a server that is busy, about a second for one that is not there."""
+"""A minute and a half for a server that is busy, up to eight where it asks for longer waits; about a second for one
+that is not there."""
 
 _WORDS: Final = 200
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")

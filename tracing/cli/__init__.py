@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 from typing import Final
@@ -78,4 +79,6 @@ def run(arguments: list[str]) -> int:
 
 def main() -> None:
     """Entry point of the command `durable-trace`."""
+    # Each retry is no news: what came of them is said at the end, in one sentence.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     exit_process(run(sys.argv[1:]))
