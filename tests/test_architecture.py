@@ -84,10 +84,8 @@ def test_no_import_cycles() -> None:
 
 
 def test_the_agent_uses_only_the_public_api() -> None:
-    public = {
-        "tracing",
-        *(f"tracing.{name}" for name in ("history", "tracefile", "cost", "replay", "report", "backends", "testing", "conventions")),
-    }
+    parts = ("history", "tracefile", "cost", "replay", "report", "backends", "testing", "conventions")
+    public = {"tracing", *(f"tracing.{part}" for part in parts)}
     for name, path in _modules("agent").items():
         private = {
             i for i in _imports(path) if i.split(".")[0] == "tracing" and ".".join(i.split(".")[:2]) not in public

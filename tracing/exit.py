@@ -17,12 +17,18 @@ def exit_process(status: int) -> NoReturn:
     """Run what is registered for exit (exporters flush there), flush the standard streams, and end the process.
 
     Args:
-        status: The exit code.
+        status: The exit code. Where it is 0 and the output could not be written, the process ends with 1.
     """
-    with contextlib.suppress(Exception):
+    try:
         # The interpreter's own list of exit functions; there is no public way to run it early.
-        atexit._run_exitfuncs()  # noqa: SLF001
-    for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
-            stream.flush()
-    os._exit(status)
+            atexit._run_exitfuncs()  # noqa: SLF001
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                if stream is not None:  # as in a process without standard streams
+                    stream.flush()
+            except (OSError, ValueError):
+                status = status or 1
+    finally:
+        # Also when Ctrl-C cuts the exit functions short.
+        os._exit(status)

@@ -18,11 +18,16 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from agent.research.connection import TemporalUnavailableError, connect
+from agent.research.pollers import is_polled
 from agent.research.workflow import TASK_QUEUE, ResearchAgentWorkflow
 from tracing import TracingPlugin, configure, exit_process, session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+# A worker that was started with the client may take this long to poll.
+_PATIENCE_SECONDS = 2.0
+_INTERRUPTED = 130
 
 
 async def _ask(arguments: argparse.Namespace) -> str:
@@ -33,14 +38,19 @@ async def _ask(arguments: argparse.Namespace) -> str:
         )
     if arguments.no_wait:
         return f"Started workflow {handle.id}, run {handle.first_execution_run_id}.\n"
-    return await handle.result()
+    waiting = asyncio.ensure_future(handle.result())
+    done, _ = await asyncio.wait({waiting}, timeout=_PATIENCE_SECONDS)
+    if not done and not await is_polled(client, TASK_QUEUE):
+        sys.stderr.write(f"No worker polls {TASK_QUEUE}: start one with `python -m agent.research.worker`. Waiting…\n")
+        sys.stderr.flush()
+    return await waiting
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Ask the research agent one question.
 
     Returns:
-        The exit code: 0 if the run completed (or was started, with `--no-wait`), else 1.
+        The exit code: 0 if the run completed (or was started, with `--no-wait`), 130 after Ctrl-C, else 1.
     """
     parser = argparse.ArgumentParser(description="Ask the research agent a question and print its report.")
     parser.add_argument("query", help="the question")
@@ -59,6 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         problem = f"A run of workflow {arguments.id} is going on already: wait for it, or choose another --id."
     except WorkflowFailureError as error:
         problem = f"The run of workflow {arguments.id} failed: {_root_cause(error)}"
+    except KeyboardInterrupt:
+        sys.stderr.write(f"Interrupted. If workflow {arguments.id} was started, it goes on.\n")
+        return _INTERRUPTED
     except RPCError as error:
         problem = f"Temporal refused: {error.message}"
     else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
+from tests.e2e.gates import SECONDS
 from tests.e2e.live_workflows import ACTIVITIES, WORKFLOWS
 from tests.rendering import REPEATED, render
 from tracing import TracingConfig
@@ -68,7 +69,7 @@ async def live(
 async def worker_of(client: Client, **options: Any) -> AsyncIterator[None]:
     """Run a worker of all test workflows for a client."""
     with concurrent.futures.ThreadPoolExecutor() as threads:
-        async with Worker(
+        worker = Worker(
             client,
             task_queue=QUEUE,
             workflows=WORKFLOWS,
@@ -76,7 +77,11 @@ async def worker_of(client: Client, **options: Any) -> AsyncIterator[None]:
             activity_executor=threads,
             identity="worker-1",
             **options,
-        ):
+        )
+        # Workflows stop at gates here: that is no deadlock, however slow the machine is.
+        assert worker._workflow_worker
+        worker._workflow_worker._deadlock_timeout_seconds = SECONDS
+        async with worker:
             yield
 
 

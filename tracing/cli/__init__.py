@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from importlib import import_module
 from typing import Final
 
@@ -61,7 +62,7 @@ def cli() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line and return its exit code; every error is a sentence, not a traceback."""
+    """Run a command line and return its exit code; every error of a user is a sentence, not a traceback."""
     try:
         status = cli.main(args=arguments, prog_name="durable-trace", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -72,7 +73,11 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
+    except SystemExit as stop:
+        # click's own way out where the reader of a pipe has gone.
+        return stop.code if isinstance(stop.code, int) else SOME_FAILED
+    except Exception:  # noqa: BLE001 - a fault of ours: shown whole, and the process still ends with this code
+        traceback.print_exc()
         return SOME_FAILED
     return status if isinstance(status, int) else OK
 

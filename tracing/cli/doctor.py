@@ -5,48 +5,43 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import socket
+from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 import click
 import requests
 from rich.table import Table
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
+from tracing.backends.otlp import DEFAULT_ENDPOINT, otlp_target
+from tracing.backends.target import TargetError
 from tracing.cli import OK, SOME_FAILED
-from tracing.cli.connection import TemporalUnreachableError, connect, temporal_address
 from tracing.cli.console import output, print_json, safe
+from tracing.cli.findings import Finding
+from tracing.cli.temporal_findings import temporal_findings
 from tracing.config import TracingConfig
 from tracing.version import VERSION
 
-State = Literal["ok", "off", "failed"]
 _SECONDS: Final = 5.0
+_GRPC_PORT: Final = 4317
+_MEND_OTLP: Final = "Start the Collector, or set OTEL_EXPORTER_OTLP_ENDPOINT to one that runs (http://host:4318)."
 _MARKS: Final = {"ok": "[green]✓[/]", "off": "[yellow]○[/]", "failed": "[red]✗[/]"}
 _OPENAI_INSTRUMENTATION: Final = "opentelemetry-instrumentation-genai-openai"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: what it is, how it stands, what was found, and how to mend it where that is needed."""
-
-    name: str
-    state: State
-    found: str
-    mend: str = ""
-
-
 @click.command()
+@click.option("--task-queue", "task_queues", multiple=True, metavar="NAME", help="Also: who polls it? Repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def command(*, as_json: bool) -> int:
+def command(*, task_queues: tuple[str, ...], as_json: bool) -> int:
     """What is reachable, configured, missing, and how to mend it.
 
     Looks at Temporal, the OTLP endpoint (a Collector), Phoenix, Langfuse and the settings, as this command's
     environment has them. Exits with 1 where something that is configured cannot be reached.
     """
-    findings = examine()
+    findings = examine(task_queues)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -54,18 +49,17 @@ def command(*, as_json: bool) -> int:
     return SOME_FAILED if any(finding.state == "failed" for finding in findings) else OK
 
 
-def examine() -> list[Finding]:
-    """Look at everything; a check that itself fails is a finding, too."""
-    checks: list[Callable[[], Finding]] = [
-        _environment,
-        _temporal,
-        _otlp,
-        _phoenix,
-        _langfuse,
-        _instrumentation,
-        _settings,
+def examine(task_queues: Sequence[str] = ()) -> list[Finding]:
+    """Look at everything, and at who polls these task queues."""
+    return [
+        _environment(),
+        *asyncio.run(temporal_findings(task_queues)),
+        _otlp(),
+        _phoenix(),
+        _langfuse(),
+        _instrumentation(),
+        _settings(),
     ]
-    return [check() for check in checks]
 
 
 def _environment() -> Finding:
@@ -73,37 +67,38 @@ def _environment() -> Finding:
     return Finding("environment", "ok", f"durable-trace {VERSION}, Python {platform.python_version()}, {versions}")
 
 
-def _temporal() -> Finding:
-    try:
-        address = temporal_address()
-        return Finding("Temporal", "ok", asyncio.run(_ask_temporal(address)))
-    except TemporalUnreachableError as error:
-        found, _, mend = error.message.partition("). ")
-        return Finding("Temporal", "failed", f"{found})" if mend else found, mend or error.message)
-
-
-async def _ask_temporal(address: str) -> str:
-    client = await connect()
-    info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
-    return f"{address}, namespace {client.namespace}, server {info.server_version or 'of unknown version'}"
-
-
 def _otlp() -> Finding:
+    for variable, off in (("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none")):
+        if os.environ.get(variable, "").strip().lower() == off:
+            return Finding("OTLP endpoint", "off", f"{variable} is {off}: no span is exported", f"Unset {variable}.")
     endpoint = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     if not endpoint:
         return Finding(
             "OTLP endpoint",
             "off",
-            "OTEL_EXPORTER_OTLP_ENDPOINT is not set: exporters use http://localhost:4318",
+            f"OTEL_EXPORTER_OTLP_ENDPOINT is not set: exporters use {DEFAULT_ENDPOINT}",
             "Start a Collector (`docker compose up -d collector`), and set OTEL_EXPORTER_OTLP_ENDPOINT to its address.",
         )
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
     if protocol == "grpc":
-        return Finding("OTLP endpoint", "ok", f"{endpoint} (gRPC; not tried)")
-    traces = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or f"{endpoint.rstrip('/')}/v1/traces"
-    mend = "Start the Collector, or set OTEL_EXPORTER_OTLP_ENDPOINT to one that runs (http://host:4318)."
+        return _accepts("OTLP endpoint", endpoint)
+    try:
+        target = otlp_target(os.environ)
+    except TargetError as error:
+        return Finding("OTLP endpoint", "failed", str(error), "Mend the OTEL_EXPORTER_OTLP_* variables.")
     # An empty request is a valid one: it adds nothing.
-    return _ask("OTLP endpoint", "POST", traces, mend, headers={"content-type": "application/x-protobuf"})
+    headers = {**target.settings.headers, "content-type": "application/x-protobuf"}
+    return _ask("OTLP endpoint", "POST", target.endpoint, _MEND_OTLP, headers=headers)
+
+
+def _accepts(name: str, endpoint: str) -> Finding:
+    """Whether something listens; gRPC itself is an extra that need not be installed."""
+    parts = urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
+    try:
+        socket.create_connection((parts.hostname or "localhost", parts.port or _GRPC_PORT), _SECONDS).close()
+    except (OSError, ValueError) as error:
+        return Finding(name, "failed", f"{endpoint}: {type(error).__name__}", _MEND_OTLP)
+    return Finding(name, "ok", f"{endpoint} accepts connections (gRPC)")
 
 
 def _phoenix() -> Finding:
@@ -169,11 +164,16 @@ def _ask(
     headers: dict[str, str] | None = None,
     auth: tuple[str, str] | None = None,
 ) -> Finding:
-    shown = urlsplit(url)._replace(query="", fragment="").geturl()
+    parts = urlsplit(url)
+    # Addresses may hold credentials.
+    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
     try:
         answer = requests.request(method, url, headers=headers, auth=auth, timeout=_SECONDS)
+    except requests.Timeout:
+        return Finding(name, "failed", f"{shown} gives no answer within {_SECONDS:g} s", mend)
     except requests.RequestException as error:
-        return Finding(name, "failed", f"{shown}: {type(error).__name__}", mend)
+        why = "cannot be reached" if isinstance(error, requests.ConnectionError) else f"fails: {type(error).__name__}"
+        return Finding(name, "failed", f"{shown} {why}", mend)
     if not answer.ok:
         return Finding(name, "failed", f"{shown} answers {answer.status_code}", mend)
     return Finding(name, "ok", f"{shown} answers")

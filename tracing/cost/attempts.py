@@ -36,6 +36,7 @@ def attempt_account(span: Span, calls: Sequence[Span], *, made: int, completed: 
         timeout_type=timeout_type,
         start=span.start,
         end=span.end,
+        span_id=span.span_id,
     )
 
 

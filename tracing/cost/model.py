@@ -104,6 +104,7 @@ class AttemptAccount:
         timeout_type: Which timeout ended it, as Temporal spells it; "" else.
         start: Begin, in ns since the epoch.
         end: End, in ns; None while open or unknown.
+        span_id: Span ID of the attempt; None where its span was not found.
     """
 
     number: int | None
@@ -115,6 +116,7 @@ class AttemptAccount:
     timeout_type: str = ""
     start: int = 0
     end: int | None = None
+    span_id: int | None = None
 
     @property
     def amount(self) -> Amount:

@@ -7,6 +7,7 @@ holds the attempt's times. The others have no time in the history, and no span: 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from tracing import conventions as c
@@ -142,6 +143,8 @@ def _attempt(
         ledger_cut=ledger.cut if ledger is not None else 0,
         resource=dict(ledger.resource) if ledger is not None and ledger.resource else None,
     )
+    if ledger is None:
+        span = replace(span, attributes={**span.attributes, c.UNRECORDED: True})
     spans = [with_event_ids(span, ids)]
     if ledger is not None:
         inner = (inner_span(config, run, ledger, recorded, span.span_id) for recorded in ledger.spans)

@@ -63,6 +63,7 @@ class Attempt:
         run_id = info.workflow_run_id or ""
         parent = header.parent if header else None
         if header is not None and parent is not None:
+            sampled = parent.sampled
             own = step_span_id(run_id, "activity", info.activity_id, header.nth)
             if parent.span_id != own:
                 # A reset copies the header of an activity that was open: it names the base run's step.
@@ -94,7 +95,7 @@ class Attempt:
             run_id=run_id,
             workflow_type=info.workflow_type or "",
             trace_id=parent.trace_id if parent else run_trace_id(run_id),
-            sampled=parent.sampled if parent else sampled,
+            sampled=sampled,
             session_id=header.session or "" if header else "",
             user_id=header.user or "" if header else "",
             tags=header.tags if header else (),

@@ -14,10 +14,10 @@ from tracing import conventions as c
 from tracing.headers import ClientStart, SpanReference, TraceHeader
 from tracing.live.emitter import Emitter
 from tracing.live.failopen import fail_open
+from tracing.live.scoped import scoped_span
 from tracing.live.session import current_session
 from tracing.runs import Attributes, Run
 from tracing.spans.model import NS_PER_US
-from tracing.version import VERSION
 
 
 class ClientInterceptor(temporalio.client.Interceptor):
@@ -73,23 +73,11 @@ class _ClientOutbound(temporalio.client.OutboundInterceptor):
                 start.headers = with_header(start.headers, session_header())
             yield trace.INVALID_SPAN
             return
-        tracer = self._emitter.provider.get_tracer(c.SCOPE_NAME, VERSION)
-        with tracer.start_as_current_span(
-            c.start_workflow(start.workflow),
-            kind=trace.SpanKind.CLIENT,
-            attributes=self._attributes(start.workflow, start.id),
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
+        name, attributes = c.start_workflow(start.workflow), self._attributes(start.workflow, start.id)
+        with scoped_span(self._emitter.provider, name, trace.SpanKind.CLIENT, attributes) as span:
             with fail_open("start_workflow"):
                 start.headers = with_header(start.headers, session_header(span, outer.span_id))
-            try:
-                yield span
-            except BaseException as error:
-                # Without the exception's text, which is content.
-                span.set_attribute(c.ERROR_TYPE, type(error).__qualname__)
-                span.set_status(trace.StatusCode.ERROR)
-                raise
+            yield span
 
     def _attributes(self, workflow_type: str, workflow_id: str) -> Attributes:
         """What the spans of the run to come repeat, but its run ID, which the server has not given yet."""

@@ -6,6 +6,8 @@ sampling decision is the run's, made once; processors' ``on_start`` hooks do not
 
 from __future__ import annotations
 
+import os
+
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Tracer as SdkTracer
@@ -18,6 +20,11 @@ from tracing.live.sdk_spans import to_sdk_span
 from tracing.runs import AttributeValue
 from tracing.spans.model import Span
 from tracing.version import VERSION
+
+
+def sdk_disabled() -> bool:
+    """Whether the user has turned OpenTelemetry off."""
+    return os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
 
 
 class Emitter:
@@ -42,7 +49,7 @@ class Emitter:
             tracer = self.provider.get_tracer(c.SCOPE_NAME, VERSION)
             if isinstance(tracer, SdkTracer):
                 self._sdk = tracer
-            elif not self._warned:
+            elif not self._warned and not sdk_disabled():
                 self._warned = True
                 logger.warning(
                     "No OpenTelemetry tracer provider is set, so no span is exported: call tracing.configure() first, "

@@ -8,9 +8,10 @@ from typing import Final
 
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from tracing.config import TracingConfig, logger
+from tracing.live.emitter import sdk_disabled
+from tracing.live.exporter import PromptBatchProcessor, ReportingExporter
 from tracing.live.failopen import fail_open
 from tracing.live.recorder import prepare_provider
 
@@ -22,7 +23,8 @@ def configure(config: TracingConfig | None = None, *, instrument: bool = True) -
 
     A tracer provider that the application has set is respected: it is only told to record what happens inside attempts.
     Else one is made, with the OTLP exporter that ``OTEL_EXPORTER_OTLP_PROTOCOL`` names (http/protobuf by default),
-    unless ``OTEL_TRACES_EXPORTER`` is ``none`` or ``OTEL_SDK_DISABLED`` is true. It flushes when the process ends.
+    unless ``OTEL_TRACES_EXPORTER`` is ``none`` or ``OTEL_SDK_DISABLED`` is true. It flushes when the process ends,
+    for a few seconds at most.
 
     Args:
         config: Settings; from the environment where not given.
@@ -35,7 +37,7 @@ def configure(config: TracingConfig | None = None, *, instrument: bool = True) -
     if config.capture_content:
         # One switch: the model client's instrumentation reads this variable itself, at each call.
         os.environ.setdefault(_CONTENT_VARIABLE, "SPAN_ONLY")
-    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+    if sdk_disabled():
         return None
     provider = trace.get_tracer_provider()
     if isinstance(provider, trace.ProxyTracerProvider):
@@ -51,11 +53,11 @@ def _new_provider() -> TracerProvider:
     provider = TracerProvider()
     exporter = _exporter()
     if exporter is not None:
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+        provider.add_span_processor(PromptBatchProcessor(exporter))
     return provider
 
 
-def _exporter() -> SpanExporter | None:
+def _exporter() -> ReportingExporter | None:
     names = os.environ.get("OTEL_TRACES_EXPORTER", "otlp").strip().lower()
     if names == "none":
         return None
@@ -63,7 +65,7 @@ def _exporter() -> SpanExporter | None:
         logger.warning(
             "OTEL_TRACES_EXPORTER=%s is not known here: using otlp. Set a tracer provider for others.", names
         )
-    protocol = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    protocol = _variable("PROTOCOL")
     if protocol == "grpc":
         try:
             module = import_module("opentelemetry.exporter.otlp.proto.grpc.trace_exporter")
@@ -72,10 +74,17 @@ def _exporter() -> SpanExporter | None:
                 "OTEL_EXPORTER_OTLP_PROTOCOL=grpc needs `pip install durable-trace[grpc]`: no span is exported"
             )
             return None
-    else:
-        module = import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
-    exporter: SpanExporter = module.OTLPSpanExporter()
-    return exporter
+        endpoint = _variable("ENDPOINT") or "http://localhost:4317"
+        return ReportingExporter(module.OTLPSpanExporter(), endpoint, "opentelemetry.exporter.otlp.proto.grpc.exporter")
+    module = import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    base = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318"
+    endpoint = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or f"{base.rstrip('/')}/v1/traces"
+    return ReportingExporter(module.OTLPSpanExporter(), endpoint, module.__name__)
+
+
+def _variable(name: str) -> str | None:
+    """A setting of the exporter: for traces, else for all signals."""
+    return os.environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}") or os.environ.get(f"OTEL_EXPORTER_OTLP_{name}")
 
 
 def _instrument_openai(provider: trace.TracerProvider) -> None:

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 
 import temporalio.workflow
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind
 
 from tracing import conventions as c
 from tracing.config import TracingConfig
@@ -18,7 +18,7 @@ from tracing.live.failopen import fail_open
 from tracing.live.messages import encoded, messages_json
 from tracing.live.recorder import current_recorder
 from tracing.live.responses import response_attributes
-from tracing.version import VERSION
+from tracing.live.scoped import scoped_span
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -195,17 +195,7 @@ def _declared(
 @contextmanager
 def _span(name: str, kind: SpanKind, attributes: dict[str, Any]) -> Iterator[trace.Span]:
     recorder = current_recorder()
-    content = recorder.config.capture_content if recorder else False
     provider = recorder.provider if recorder else trace.get_tracer_provider()
-    tracer = provider.get_tracer(c.SCOPE_NAME, VERSION)
-    with tracer.start_as_current_span(
-        name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
-    ) as span:
-        try:
-            yield span
-        except BaseException as error:
-            # An exception's text is content, so the SDK's own recording of it is off.
-            with fail_open("the error of a wrapped call"):
-                span.set_attribute(c.ERROR_TYPE, type(error).__qualname__)
-                span.set_status(Status(StatusCode.ERROR, str(error) if content else None))
-            raise
+    content = recorder is not None and recorder.config.capture_content
+    with scoped_span(provider, name, kind, attributes, content=content) as span:
+        yield span

@@ -22,7 +22,7 @@ from temporalio.workflow import NondeterminismError
 
 from tracing.history import Source
 from tracing.replay.observer import Observation, ObservingPlugin
-from tracing.replay.source import Recording, recording
+from tracing.replay.source import recording
 
 ReplayOutcome = Literal["reproduced", "diverged", "failed"]
 
@@ -133,7 +133,25 @@ async def replay(
         started, clock = time.time_ns(), time.perf_counter_ns()
         result = await replayer.replay_workflow(record.history, raise_on_replay_failure=False)
         duration = time.perf_counter_ns() - clock
-    return _replay(record, replay_id or uuid.uuid4().hex, observation, result.replay_failure, started, duration)
+    failure = result.replay_failure
+    message = "" if failure is None else observation.error or _plain(str(failure))
+    event = _EVENT.search(message)
+    return Replay(
+        replay_id=replay_id or uuid.uuid4().hex,
+        namespace=record.namespace,
+        workflow_id=record.history.workflow_id,
+        run_id=record.run_id,
+        workflow_type=record.workflow_type,
+        outcome=_outcome(failure),
+        message=message,
+        event_id=int(event[1] or event[2]) if event else None,
+        started=started,
+        duration=duration,
+        steps=tuple(
+            ReplayedStep(step.activity_id, step.activity_type, step.nth, step.issued, step.resolved)
+            for step in observation.steps
+        ),
+    )
 
 
 @cache
@@ -142,36 +160,14 @@ def _quiet_runtime() -> Runtime:
     return Runtime(telemetry=TelemetryConfig(logging=None))
 
 
-def _replay(
-    record: Recording, replay_id: str, seen: Observation, failure: Exception | None, started: int, duration: int
-) -> Replay:
-    message = "" if failure is None else seen.error or _plain(str(failure))
-    event = _EVENT.search(message)
-    outcome: ReplayOutcome = "reproduced"
-    if failure is not None:
-        outcome = "diverged" if isinstance(failure, NondeterminismError) else "failed"
-    return Replay(
-        replay_id=replay_id,
-        namespace=record.namespace,
-        workflow_id=record.history.workflow_id,
-        run_id=record.run_id,
-        workflow_type=record.workflow_type,
-        outcome=outcome,
-        message=message,
-        event_id=int(event[1] or event[2]) if event else None,
-        started=started,
-        duration=duration,
-        steps=tuple(
-            ReplayedStep(step.activity_id, step.activity_type, step.nth, step.issued, step.resolved)
-            for step in seen.steps
-        ),
-    )
+def _outcome(failure: Exception | None) -> ReplayOutcome:
+    if failure is None:
+        return "reproduced"
+    return "diverged" if isinstance(failure, NondeterminismError) else "failed"
 
 
 def _plain(message: str) -> str:
     wrapped = _WRAPPED_MESSAGE.search(message)
-    return (
-        _ESCAPED.sub(lambda escaped: {"n": "\n", "t": "\t"}.get(escaped[1], escaped[1]), wrapped[1])
-        if wrapped
-        else message
-    )
+    if wrapped is None:
+        return message
+    return _ESCAPED.sub(lambda escaped: {"n": "\n", "t": "\t"}.get(escaped[1], escaped[1]), wrapped[1])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 from google.protobuf.json_format import ParseError
-from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History as HistoryMessage
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
@@ -63,8 +62,12 @@ def recording(
     name = str(source) if isinstance(source, (str, Path)) else "The history"
     if not known.workflow_id:
         raise ValueError(f"{name} does not name its workflow ID: give it, for IDs that the code derives depend on it.")
-    events = _events(source, name)
-    _check_whole(events, name)
+    # Core stops answering, for ever, when it is given a history with a hole in it, or the start alone.
+    if known.defects:
+        raise ValueError(f"{name} cannot be replayed: {known.defects[0]} Export the whole history again.")
+    if len(known.events) == 1:
+        raise ValueError(f"{name} holds only the start of a run: there is nothing to replay yet.")
+    events = sorted(_events(source, name), key=lambda event: event.event_id)
     return Recording(
         history=WorkflowHistory(known.workflow_id, events),
         namespace=known.namespace,
@@ -89,10 +92,7 @@ def _events(source: Source, name: str) -> Sequence[HistoryEvent]:
             return HistoryMessage.FromString(data).events
         return WorkflowHistory.from_json("", {"events": _listed(text)}).events
     except (ParseError, ValueError) as error:
-        raise ValueError(
-            f"{name} has events that the SDK cannot read ({error}). A download with decoded payloads cannot be replayed: "
-            "export the history with `temporal workflow show --output json`."
-        ) from None
+        raise ValueError(f"{name} has events that the SDK cannot read ({error}): export the history again.") from None
 
 
 def _listed(text: bytes) -> list[object]:
@@ -105,14 +105,3 @@ def _listed(text: bytes) -> list[object]:
     if not isinstance(document, list):
         raise ValueError("it is not a list of events")  # noqa: TRY004 - a defect of the file, not of the call
     return document
-
-
-def _check_whole(events: Sequence[HistoryEvent], name: str) -> None:
-    # Core stops answering, for ever, when it is given anything else.
-    if not events or events[0].event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-        raise ValueError(f"{name} does not begin with the start of a run: a replay needs the whole history.")
-    for position, event in enumerate(events, 1):
-        if event.event_id != position:
-            raise ValueError(f"{name} has event {event.event_id} in the place of {position}: export the whole history.")
-    if len(events) == 1:
-        raise ValueError(f"{name} holds only the start of a run: there is nothing to replay yet.")

@@ -53,7 +53,11 @@ def replay_spans(replay: Replay, run_spans: Sequence[Span], config: TracingConfi
     }
     if replay.event_id is not None:
         attributes[c.REPLAY_EVENT_ID] = replay.event_id
-    trace_of_run = of_run.trace_id if of_run else run_trace_id(replay.run_id)
+    to_run = Link(
+        of_run.trace_id if of_run else run_trace_id(replay.run_id),
+        run_span_id(replay.run_id),
+        {c.RUN_ID: replay.run_id},
+    )
     root = Span(
         trace_id=run.trace_id,
         span_id=replay_span_id(replay.run_id, replay.replay_id),
@@ -66,14 +70,11 @@ def replay_spans(replay: Replay, run_spans: Sequence[Span], config: TracingConfi
         status=code,
         status_message=message,
         events=events,
-        links=(Link(trace_of_run, run_span_id(replay.run_id), {c.RUN_ID: replay.run_id}),),
+        links=(to_run,),
         resource=run.resource,
     )
     recorded = _recorded_steps(run_spans)
-    steps = [
-        _step_span(config, run, root, step, recorded.get((step.activity_id, step.nth)), trace_of_run)
-        for step in replay.reused_steps
-    ]
+    steps = [_step_span(run, root, step, recorded.get((step.activity_id, step.nth))) for step in replay.reused_steps]
     return [root, *steps]
 
 
@@ -111,9 +112,7 @@ def _recorded_steps(run_spans: Sequence[Span]) -> dict[tuple[str, int], Span]:
     }
 
 
-def _step_span(
-    config: TracingConfig, run: Run, root: Span, step: ReplayedStep, recorded: Span | None, trace_of_run: int
-) -> Span:
+def _step_span(run: Run, root: Span, step: ReplayedStep, recorded: Span | None) -> Span:
     told = recorded.attributes if recorded else {}
     attempts = told.get(c.MAX_ATTEMPTS, 0)
     activity = Activity(
@@ -126,7 +125,7 @@ def _step_span(
     )
     target = recorded.span_id if recorded else step_span_id(run.run_id, "activity", step.activity_id, step.nth)
     span = activity_step_span(
-        replace(config, capture_content=False),  # what went in and out is on the run's own span
+        TracingConfig(),  # without content: what went in and out is on the run's own span
         run,
         activity,
         start=step.issued,
@@ -134,6 +133,6 @@ def _step_span(
         given=(),
         result=(),
         reused=True,
-        links=(Link(trace_of_run, target, {c.RUN_ID: run.run_id}),),
+        links=(Link(root.links[0].trace_id, target, {c.RUN_ID: run.run_id}),),
     )
     return replace(span, parent_id=root.span_id)

@@ -1,0 +1,106 @@
+"""How does a user learn that spans do not arrive, once and with what to do?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+from tracing.config import logger
+
+SHUTDOWN_SECONDS: Final = 5.0
+"""How long a process that ends waits for its last spans to be exported."""
+
+
+class ReportingExporter(SpanExporter):
+    """Exports by another exporter, and says of its failures what a user needs: the first, and how many spans in all.
+
+    Args:
+        exporter: The exporter.
+        endpoint: Where it exports to; credentials and query are not shown.
+        log: Name of the exporter's own logger. What it says of every try is passed on as debug messages of ours.
+    """
+
+    def __init__(self, exporter: SpanExporter, endpoint: str, log: str) -> None:
+        self._exporter = exporter
+        self._endpoint = _without_secrets(endpoint)
+        self._words = _Words()
+        logging.getLogger(log).addFilter(self._words)
+        self._exporting = 0
+        self._warned = False
+        self.lost = 0
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export a batch; an exporter that raises has failed."""
+        self._exporting = len(spans)
+        try:
+            result = self._exporter.export(spans)
+        except Exception as error:  # noqa: BLE001 - tracing must never raise into the agent
+            self._words.last = f"{type(error).__name__}: {error}"
+            result = SpanExportResult.FAILURE
+        self._exporting = 0
+        if result is not SpanExportResult.SUCCESS:
+            self._lose(len(spans))
+        return result
+
+    def shutdown(self) -> None:
+        """Stop the exporter, whatever it is doing, and say how many spans did not arrive."""
+        unanswered, self._exporting = self._exporting, 0
+        if unanswered:
+            self._words.last = self._words.last or "no answer"
+            self._lose(unanswered)
+        self._exporter.shutdown()
+        if self.lost:
+            logger.warning("At least %d spans were not exported to %s.", self.lost, self._endpoint)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """See the SDK."""
+        return self._exporter.force_flush(timeout_millis)
+
+    def _lose(self, count: int) -> None:
+        self.lost += count
+        if not self._warned:
+            self._warned = True
+            logger.warning(
+                "Spans do not arrive at %s (%s). The agent goes on. Start a Collector there, or set "
+                "OTEL_EXPORTER_OTLP_ENDPOINT to one that runs; `durable-trace doctor` checks it, and "
+                "`durable-trace export --repair` puts back what is missing.",
+                self._endpoint,
+                (self._words.last or "no reason given").rstrip("."),
+            )
+
+
+class PromptBatchProcessor(BatchSpanProcessor):
+    """The SDK's batch processor, whose shutdown waits for a few seconds only, so that supervisors need not kill it."""
+
+    def shutdown(self) -> None:
+        """Export what is queued, for at most :data:`SHUTDOWN_SECONDS`."""
+        # The SDK's own method takes no timeout: 30 s.
+        self._batch_processor.shutdown(timeout_millis=int(SHUTDOWN_SECONDS * 1000))
+
+
+class _Words(logging.Filter):
+    """Keeps an exporter's last words for our own message, and the rest from the user's terminal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        words = record.getMessage()
+        logger.debug("%s", words)
+        if "max retries or shutdown" not in words and "aborting retry" not in words:
+            # These two say that it gave up; the one before says why.
+            self.last = words
+        return False
+
+
+def _without_secrets(endpoint: str) -> str:
+    parts = urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl().removeprefix("//")
