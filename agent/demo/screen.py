@@ -25,7 +25,9 @@ def show(results: Results, console: Console) -> None:
     console.print(_spans(results))
     console.print(_costs(results))
     console.print(_checks(results))
-    console.print(_places(results))
+    for place in _places(results):
+        # A path that is broken in two cannot be copied.
+        console.print(place, soft_wrap=True)
 
 
 def _table(title: str) -> Table:
@@ -34,10 +36,10 @@ def _table(title: str) -> Table:
 
 def _steps(results: Results) -> Table:
     table = _table("What the run did, and what its replay did")
-    table.add_column("step")
+    table.add_column("step", no_wrap=True)
     for name in ("tries", "requests", "tokens in", "out", "cost"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("in the replay")
+    table.add_column("replay", no_wrap=True)
     before = results.story.completed_before_kill
     asked = results.story.steps_asked()
     killed = False
@@ -50,7 +52,7 @@ def _steps(results: Results) -> Table:
             killed = True
             table.add_section()
         table.add_row(
-            f"{activity_id} {step.type}" + (f" · {asked[activity_id]}" if activity_id in asked else ""),
+            f"{activity_id} {asked.get(activity_id, step.type)}",
             str(len(step.attempts) + step.missing_attempts),
             str(results.requests[activity_id]) if activity_id in results.requests else "",
             *_spent(step),
@@ -139,11 +141,9 @@ def _checks(results: Results) -> Table:
     return table
 
 
-def _places(results: Results) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("")
+def _places(results: Results) -> Iterator[Text]:
+    yield Text()
     for kind, file in results.files.items():
-        table.add_row(Text(kind, style="bold"), Text(str(file), overflow="fold"))
+        yield Text.assemble((f"{kind:<11}", "bold"), str(file))
     if results.trace_url:
-        table.add_row(Text("Phoenix", style="bold"), Text(results.trace_url, overflow="fold"))
-    return table
+        yield Text.assemble(("Phoenix    ", "bold"), results.trace_url)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from tracing.backends.registry import target_for
 from tracing.backends.target import Target, TargetError
@@ -120,19 +120,28 @@ async def _export_server(job: _Job, workflow_id: str | None, run_id: str | None,
     client = await connect()
     with progress() as bar:
         task = bar.add_task("exporting", total=None)
-        async for handle in _handles(client, workflow_id, run_id, query):
-            try:
-                run = handle.run_id or (await handle.describe()).run_id
-                fetched = await client.get_workflow_handle(handle.id, run_id=run).fetch_history()
-            except RPCError as error:
-                job.failures.append(f"{handle.id}: the server says: {error.message}. Check workflow ID and namespace.")
-                continue
-            for history in read((fetched, run), namespace=client.namespace):
-                if isinstance(history, Unreadable):
-                    job.failures.append(str(history))
-                else:
-                    _export(job, history, fetched)
-            bar.advance(task)
+        try:
+            async for handle in _handles(client, workflow_id, run_id, query):
+                await _export_run(job, client, handle)
+                bar.advance(task)
+        except RPCError as error:
+            job.failures.append(
+                f"--query {query!r}: the server says: {error.message}. Runs may be missing: run it again."
+            )
+
+
+async def _export_run(job: _Job, client: Client, handle: WorkflowHandle[Any, Any]) -> None:
+    try:
+        run = handle.run_id or (await handle.describe()).run_id
+        fetched = await client.get_workflow_handle(handle.id, run_id=run).fetch_history()
+    except RPCError as error:
+        job.failures.append(f"{handle.id}: the server says: {error.message}. Check workflow ID and namespace.")
+        return
+    for history in read((fetched, run), namespace=client.namespace):
+        if isinstance(history, Unreadable):
+            job.failures.append(str(history))
+        else:
+            _export(job, history, fetched)
 
 
 async def _handles(
@@ -141,8 +150,13 @@ async def _handles(
     if workflow_id:
         yield client.get_workflow_handle(workflow_id, run_id=run_id)
         return
-    async for execution in client.list_workflows(query):
-        yield client.get_workflow_handle(execution.id, run_id=execution.run_id)
+    try:
+        async for execution in client.list_workflows(query):
+            yield client.get_workflow_handle(execution.id, run_id=execution.run_id)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+            raise
+        raise click.UsageError(f"--query {query!r}: the server says: {error.message}") from error
 
 
 def _export(job: _Job, history: History, raw: WorkflowHistory | None) -> None:

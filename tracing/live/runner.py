@@ -13,6 +13,7 @@ from typing import Any, Final
 import temporalio.worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from tracing.activations import DelegatingInstance, DelegatingRunner
 from tracing.live.failopen import fail_open
 from tracing.live.tracker import RunTracker, TrackerFactory
 
@@ -45,29 +46,21 @@ class TracedSandboxRunner(SandboxedWorkflowRunner):
         return _TracedInstance(super().create_instance(det), self.trackers)
 
 
-class TracedRunner(temporalio.worker.WorkflowRunner):
+class TracedRunner(DelegatingRunner):
     """Wraps any other workflow runner."""
 
     def __init__(self, inner: temporalio.worker.WorkflowRunner, trackers: TrackerFactory) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._trackers = trackers
-
-    def prepare_workflow(self, defn: Any) -> None:
-        """See the SDK."""
-        self._inner.prepare_workflow(defn)
 
     def create_instance(self, det: temporalio.worker.WorkflowInstanceDetails) -> temporalio.worker.WorkflowInstance:
         """See the SDK."""
-        return _TracedInstance(self._inner.create_instance(det), self._trackers)
-
-    def set_worker_level_failure_exception_types(self, types: Any) -> None:
-        """See the SDK."""
-        self._inner.set_worker_level_failure_exception_types(types)
+        return _TracedInstance(super().create_instance(det), self._trackers)
 
 
-class _TracedInstance(temporalio.worker.WorkflowInstance):
+class _TracedInstance(DelegatingInstance):
     def __init__(self, inner: temporalio.worker.WorkflowInstance, trackers: TrackerFactory) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._trackers = trackers
         self._tracker: RunTracker | None = None
 
@@ -77,10 +70,10 @@ class _TracedInstance(temporalio.worker.WorkflowInstance):
             with fail_open("eviction"):
                 reason = act.jobs[0].remove_from_cache.reason
                 self._trackers.outbox.evicted(act.run_id, committed=reason in _COMMITTED)
-            return self._inner.activate(act)
+            return super().activate(act)
         with fail_open("workflow activation"):
             self._before(act)
-        completion = self._inner.activate(act)
+        completion = super().activate(act)
         with fail_open("workflow completion"):
             if self._tracker is not None:
                 self._tracker.after(act, completion)
@@ -90,22 +83,6 @@ class _TracedInstance(temporalio.worker.WorkflowInstance):
         if self._tracker is None:
             for job in act.jobs:
                 if job.HasField("initialize_workflow"):
-                    self._tracker = self._trackers.create(self._inner.get_info(), act.run_id, job.initialize_workflow)
+                    self._tracker = self._trackers.create(self.get_info(), act.run_id, job.initialize_workflow)
         if self._tracker is not None:
             self._tracker.before(act)
-
-    def get_serialization_context(self, command_info: Any) -> Any:
-        """See the SDK."""
-        return self._inner.get_serialization_context(command_info)
-
-    def get_external_store_context(self, command_info: Any) -> Any:
-        """See the SDK."""
-        return self._inner.get_external_store_context(command_info)
-
-    def get_info(self) -> Any:
-        """See the SDK."""
-        return self._inner.get_info()
-
-    def get_thread_id(self) -> int | None:
-        """See the SDK."""
-        return self._inner.get_thread_id()

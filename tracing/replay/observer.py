@@ -28,6 +28,8 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from tracing.activations import DelegatingInstance, DelegatingRunner
+
 
 @dataclass(slots=True)
 class ObservedStep:
@@ -117,40 +119,22 @@ class ObservingPlugin(Plugin):
         await next(worker)
 
 
-class _ObservedRunner(WorkflowRunner):
+class _ObservedRunner(DelegatingRunner):
     def __init__(self, inner: WorkflowRunner, observation: Observation) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._observation = observation
 
-    def prepare_workflow(self, defn: Any) -> None:
-        self._inner.prepare_workflow(defn)
-
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return _ObservedInstance(self._inner.create_instance(det), self._observation)
-
-    def set_worker_level_failure_exception_types(self, types: Any) -> None:
-        self._inner.set_worker_level_failure_exception_types(types)
+        return _ObservedInstance(super().create_instance(det), self._observation)
 
 
-class _ObservedInstance(WorkflowInstance):
+class _ObservedInstance(DelegatingInstance):
     def __init__(self, inner: WorkflowInstance, observation: Observation) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._observation = observation
 
     def activate(self, act: Any) -> Any:
         self._observation.before(act)
-        completion = self._inner.activate(act)
+        completion = super().activate(act)
         self._observation.after(completion)
         return completion
-
-    def get_serialization_context(self, command_info: Any) -> Any:
-        return self._inner.get_serialization_context(command_info)
-
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._inner.get_external_store_context(command_info)
-
-    def get_info(self) -> Any:
-        return self._inner.get_info()
-
-    def get_thread_id(self) -> int | None:
-        return self._inner.get_thread_id()
