@@ -58,7 +58,7 @@ def _steps(results: Results) -> Table:
             *_spent(step),
             Text(pair.state, style="green" if pair.state == "reused" else "yellow"),
         )
-    table.caption = "The line is where the worker was killed. Requests are those that the model server counted."
+    table.caption = "The gap is where the worker was killed. Requests are those that the model server counted."
     table.caption_justify = "left"
     return table
 
@@ -81,6 +81,8 @@ def _spans(results: Results) -> Table:
     table.add_column("ID", no_wrap=True)
     table.add_column("live")
     table.add_column("exported")
+    table.caption = "Lost: the killed worker took it with it; the export has it from the history."
+    table.caption_justify = "left"
     for depth, pair in _tree(results.pairs):
         span = pair.exported or pair.live
         assert span is not None  # a pair has at least one side
@@ -105,7 +107,7 @@ def _tree(pairs: Sequence[Pair]) -> Iterator[tuple[int, Pair]]:
 
 
 def _live(pair: Pair) -> Text:
-    return Text("✓", style="green") if pair.live else Text("lost with worker-1", style="yellow")
+    return Text("✓", style="green") if pair.live else Text("lost", style="yellow")
 
 
 def _exported(pair: Pair) -> Text:
