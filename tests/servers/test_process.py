@@ -77,9 +77,16 @@ def wait_until_ready(process: SupervisedProcess) -> None:
 def assert_gone(pid: int) -> None:
     """The process has ended, or does within a time that no machine needs."""
     deadline = time.monotonic() + 30
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+    while _runs(pid):
         assert time.monotonic() < deadline, f"process {pid} is still there"
         time.sleep(0.01)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it may end between any two questions
+        return False
 
 
 class TestStopping:
