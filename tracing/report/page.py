@@ -1,12 +1,11 @@
 """How does a trace become one HTML file that asks nobody for anything?
 
 Style and script stand in the file; its Content-Security-Policy lets exactly these two run, by their hashes, and nothing
-be loaded. What comes from a trace is text: escaped by the template, or data that the script writes as text.
+be loaded. What comes from a trace is text: escaped by the template, or data that the script sets as text.
 """
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,51 +14,49 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from tracing import conventions as c
 from tracing.cost import Comparison, RunAccount, accounts
 from tracing.cost.tree import SpanTree
-from tracing.report.details import details
-from tracing.report.text import HIDDEN, difference, duration, exact, instant, money, visible
+from tracing.report.details import TraceDetails, trace_details
+from tracing.report.text import counted, difference, duration, exact, instant, money, visible
 from tracing.report.waterfall import Waterfall, waterfall
 from tracing.spans.model import Span
 from tracing.tracefile.atomic import atomic_writer
 
-_DEEPEST_INDENT: Final = 12
-_UNSAFE_IN_SCRIPT: Final = re.compile(f"[<>&{HIDDEN}]")
-"""Inside a script element, no character of the data may end the element, begin a comment, or hide from who reads on."""
+_IN_SCRIPT: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+"""Inside a script element, no character of the data may end the element or begin a comment."""
 
 
 @dataclass(frozen=True)
 class _Section:
     """One trace on the page."""
 
-    trace_id: str
+    trace_id: int
     title: str
     runs: tuple[RunAccount, ...]
-    session: str
     picture: Waterfall
-    details: dict[str, Any]
+
+    @property
+    def begin(self) -> int:
+        return min(row.span.start for row in self.picture.rows)
 
 
-def write_report(
-    path: Path | str, spans: Iterable[Span], comparison: Comparison | None = None, *, title: str = "Trace report"
-) -> Path:
+def write_report(path: Path, spans: Iterable[Span], comparison: Comparison | None = None, *, title: str = "") -> Path:
     """Write a report as one HTML file.
 
-    It needs no network and no other file, and works from a disk. The file is as private as its spans: it holds inputs
-    and outputs where these hold them.
+    It needs no network and no other file, and opens from a disk. The file is as private as its spans: it holds inputs
+    and outputs where these hold them. The same spans make the same bytes.
 
     Args:
         path: The file; its folder must exist. One that is there is replaced at once, never in part.
-        spans: Spans of one or more traces, of either reader.
-        comparison: Two runs to show side by side, first.
-        title: Title of the page.
+        spans: Spans of one or more traces, of either reader. Each trace has a waterfall of its own.
+        comparison: Two runs to show side by side.
+        title: Title of the page; the workflow's type and ID where it is "".
 
     Returns:
         The file.
@@ -67,34 +64,37 @@ def write_report(
     Raises:
         OSError: It cannot be written.
     """
-    path = Path(path)
     page = render_report(spans, comparison, title=title)
     with atomic_writer(path) as file:
-        file.write(page.encode("utf-8", "backslashreplace"))
+        file.write(page.encode())
     return path
 
 
-def render_report(spans: Iterable[Span], comparison: Comparison | None = None, *, title: str = "Trace report") -> str:
+def render_report(spans: Iterable[Span], comparison: Comparison | None = None, *, title: str = "") -> str:
     """The report's HTML; the arguments are those of `write_report`."""
     traces: defaultdict[int, list[Span]] = defaultdict(list)
     for span in SpanTree(spans).spans:
         traces[span.trace_id].append(span)
-    sections = [_section(trace_id, of_trace) for trace_id, of_trace in traces.items()]
-    sections.sort(key=lambda section: min((run.start for run in section.runs), default=0))
-    style = _asset("report.css")
-    script = _asset("report.js")
+    sections = sorted((_section(*trace) for trace in traces.items()), key=lambda each: (each.begin, each.trace_id))
+    row_ids = {
+        (row.span.trace_id, row.span.span_id): f"row-{trace}-{number}"
+        for trace, section in enumerate(sections)
+        for number, row in enumerate(section.picture.rows)
+    }
+    details = [trace_details(section.picture.rows, row_ids) for section in sections]
+    style, script = _asset("report.css"), _asset("report.js")
     return (
         _environment()
         .from_string(_asset("report.html.jinja"))
         .render(
-            title=title,
+            title=title or (sections[0].title if sections else "Trace report"),
             comparison=comparison,
             sections=sections,
+            row_count=len(row_ids),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=_policy(style, script),
-            data=Markup(_data([section.details for section in sections])),  # noqa: S704 - escaped for a script element
-            deepest=_DEEPEST_INDENT,
+            details=Markup(_data(details)),  # noqa: S704 - escaped for a script element
         )
     )
 
@@ -102,30 +102,14 @@ def render_report(spans: Iterable[Span], comparison: Comparison | None = None, *
 def _section(trace_id: int, spans: list[Span]) -> _Section:
     runs = accounts(spans)
     picture = waterfall(spans, runs)
-    first = picture.rows[0].span
-    named = runs[0].workflow_type if runs else first.name
-    return _Section(
-        trace_id=f"{trace_id:032x}",
-        title=f"Replay of {named}" if runs and runs[0].replay_id else named,
-        runs=tuple(runs),
-        session=next((str(span.attributes[c.SESSION_ID]) for span in spans if c.SESSION_ID in span.attributes), ""),
-        picture=picture,
-        details=details([row.span for row in picture.rows]),
-    )
+    title = picture.rows[0].span.name
+    if runs:
+        title = f"{'Replay of ' if runs[0].replay_id else ''}{runs[0].workflow_type} {runs[0].workflow_id}".strip()
+    return _Section(trace_id, title, tuple(runs), picture)
 
 
-def _data(value: Any) -> str:
-    text = msgspec.json.encode(_encodable(value)).decode()
-    return _UNSAFE_IN_SCRIPT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def _encodable(value: Any) -> Any:
-    """The same with text that UTF-8 can hold: half of a surrogate pair is written as its code."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {key: _encodable(each) for key, each in value.items()}
-    return [_encodable(each) for each in value] if isinstance(value, list) else value
+def _data(details: list[TraceDetails]) -> str:
+    return msgspec.json.encode(details).decode().translate(_IN_SCRIPT)
 
 
 def _policy(style: str, script: str) -> str:
@@ -149,7 +133,7 @@ def _environment() -> Environment:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
-    environment.filters.update(duration=duration, instant=instant, money=money, exact=exact)
+    environment.filters.update(duration=duration, instant=instant, money=money, exact=exact, counted=counted)
     environment.globals.update(difference=difference)
     return environment
 

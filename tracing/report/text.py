@@ -18,15 +18,17 @@ NS_PER_MS: Final = 1_000_000
 _SECONDS_PER_MINUTE: Final = 60
 _TWO_DIGITS: Final = 10
 
-HIDDEN: Final = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-"""Characters that do not show, or change how others do: a class of a regular expression. report.js has the same."""
-_HIDDEN: Final = re.compile(f"[{HIDDEN}\ud800-\udfff]")
+_HIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff"
+    "\ufeff\ufff9-\ufffb\U000e0000-\U000e01ef]"
+)
+"""Control characters, direction marks, characters without a glyph, halves of surrogate pairs."""
 _USD: Final = Decimal("0.000001")
 
 
 def visible(value: object) -> str:
     """Text in which every character shows; one that would not is written as ⟨U+202E⟩."""
-    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", str(value))
+    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", str(value).replace("\r\n", "\n"))
 
 
 def duration(nanoseconds: int | None) -> str:
@@ -80,7 +82,7 @@ def money(amount: Amount) -> str:
 def exact(amount: Amount) -> str:
     """All digits of an amount, and how much of it is unknown."""
     known = f"{amount.known.normalize():f} USD" if amount.known.is_finite() else "no number"
-    return f"{known} known, {amount.unknown_parts} parts unknown" if amount.at_least else known
+    return f"{known} known, {counted(amount.unknown_parts, 'part')} unknown" if amount.at_least else known
 
 
 def difference(first: Amount, second: Amount) -> str:
@@ -90,6 +92,11 @@ def difference(first: Amount, second: Amount) -> str:
     change = second.usd - first.usd
     bound = "≤ " if first.at_least else "≥ " if second.at_least else ""
     return f"{bound}{'+' if change > 0 else '-' if change < 0 else ''}{_dollars(abs(change))}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 attempt, 2 attempts."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _dollars(usd: Decimal) -> str:

@@ -10,11 +10,11 @@ from typing import Final, Literal
 from tracing import conventions as c
 from tracing.cost import Amount, AttemptAccount, RunAccount, StepAccount
 from tracing.cost.model import amount_of
-from tracing.report.text import duration, tick
+from tracing.report.text import counted, duration, tick
 from tracing.spans.model import NS_PER_S, Span, StatusCode
 from tracing.usage import Usage, is_model_call, usage_of_call
 
-RowKind = Literal["run", "step", "attempt", "model", "tool", "other"]
+RowKind = Literal["run", "step", "attempt", "model", "tool", "timer", "signal", "other"]
 
 _PERCENT: Final = 100.0
 _TICKS: Final = 6
@@ -35,11 +35,14 @@ class Row:
 
     Attributes:
         span: The span.
-        depth: Ancestors above it in the picture.
+        level: 1 for a root, 2 for its children, and so on.
+        parent: Whether rows stand below it.
         kind: What it is.
         start: Left end of its bar.
         width: Length of its bar.
         queue: Length of the bar before it in which it waited for a worker.
+        queued: How long that was, in ns.
+        begun: When it started, after the trace did, as text.
         duration: How long it took, as text.
         failed: Whether it ended in an error.
         open: Whether it has not ended.
@@ -52,11 +55,14 @@ class Row:
     """
 
     span: Span
-    depth: int
+    level: int
+    parent: bool
     kind: RowKind
     start: float
     width: float
     queue: float
+    queued: int
+    begun: str
     duration: str
     failed: bool
     open: bool
@@ -100,7 +106,7 @@ def waterfall(spans: Sequence[Span], accounts: Iterable[RunAccount]) -> Waterfal
     axis = _Axis(begin, max(end, begin + 1))
     spent = _Spent(accounts)
     return Waterfall(
-        rows=tuple(_row(span, depth, axis, spent) for span, depth in _tree(spans)),
+        rows=_rows(spans, axis, spent),
         ticks=axis.ticks(),
     )
 
@@ -151,7 +157,7 @@ class _Spent:
 
 
 def _tree(spans: Sequence[Span]) -> Iterable[tuple[Span, int]]:
-    """Spans in the order of the picture, with their depth. None is lost, also where parents run in circles."""
+    """Spans in the order of the picture, with their level. None is lost, also where parents run in circles."""
     known = {span.span_id for span in spans}
     children: defaultdict[int | None, list[Span]] = defaultdict(list)
     for span in sorted(spans, key=_order):
@@ -159,38 +165,55 @@ def _tree(spans: Sequence[Span]) -> Iterable[tuple[Span, int]]:
     placed: set[int] = set()
     starts = [*children[None], *sorted(spans, key=_order)]
     for start in starts:
-        waiting = [(start, 0)]
+        waiting = [(start, 1)]
         while waiting:
-            span, depth = waiting.pop()
+            span, level = waiting.pop()
             if span.span_id in placed:
                 continue
             placed.add(span.span_id)
-            yield span, depth
-            waiting += [(child, depth + 1) for child in reversed(children[span.span_id])]
+            yield span, level
+            waiting += [(child, level + 1) for child in reversed(children[span.span_id])]
 
 
-def _order(span: Span) -> tuple[int, int, str]:
+def _order(span: Span) -> tuple[int, int, str, int]:
     activity_id = str(span.attributes.get(c.ACTIVITY_ID, ""))
-    return span.start, int(activity_id) if activity_id.isascii() and activity_id.isdecimal() else 0, span.name
+    return (
+        span.start,
+        int(activity_id) if activity_id.isascii() and activity_id.isdecimal() else 0,
+        span.name,
+        span.span_id,
+    )
 
 
-def _row(span: Span, depth: int, axis: _Axis, spent: _Spent) -> Row:
+def _rows(spans: Sequence[Span], axis: _Axis, spent: _Spent) -> tuple[Row, ...]:
+    tree = list(_tree(spans))
+    levels = [level for _, level in tree[1:]] + [0]
+    return tuple(
+        _row(span, level, axis, spent, parent=below > level) for (span, level), below in zip(tree, levels, strict=True)
+    )
+
+
+def _row(span: Span, level: int, axis: _Axis, spent: _Spent, *, parent: bool) -> Row:
     kind = _kind(span)
     start = axis.at(span.start)
+    queued = _queue_time(span)
     usage, amount = _usage(span, kind, spent)
     return Row(
         span=span,
-        depth=depth,
+        level=level,
+        parent=parent,
         kind=kind,
         start=start,
         width=round(axis.at(span.end if span.end is not None else axis.end) - start, 3),
-        queue=round(start - axis.at(span.start - _queue_time(span)), 3),
+        queue=round(start - axis.at(span.start - queued), 3),
+        queued=queued,
+        begun=f"+{duration(span.start - axis.begin)}",
         duration=duration(None if span.end is None else span.end - span.start),
         failed=span.status is StatusCode.ERROR,
         open=span.end is None,
         reused=span.attributes.get(c.REUSED) is True,
         label=_label(span),
-        notes=_notes(span, spent.steps.get(span.span_id)),
+        notes=_notes(span, kind, spent.steps.get(span.span_id)),
         marks=tuple(
             Mark(axis.at(event.time), "workflow task timed out")
             for event in span.events
@@ -212,8 +235,8 @@ def _kind(span: Span) -> RowKind:
         c.replay_workflow(""): "run",
         c.start_activity(""): "step",
         c.run_activity(""): "attempt",
-        c.handle_signal(""): "step",
-        f"{c.TIMER}:": "step",
+        c.handle_signal(""): "signal",
+        f"{c.TIMER}:": "timer",
     }
     return kinds.get(f"{name}:", "other")
 
@@ -240,11 +263,21 @@ def _label(span: Span) -> str:
     return f"attempt {attempt}" if span.name.startswith(c.run_activity("")) and isinstance(attempt, int) else ""
 
 
-def _notes(span: Span, step: StepAccount | None) -> tuple[str, ...]:
+def _notes(span: Span, kind: RowKind, step: StepAccount | None) -> tuple[str, ...]:
     notes = []
-    if step is not None and step.missing_attempts:
-        count = step.missing_attempts
-        notes.append(f"{count} attempt{'' if count == 1 else 's'} left no record")
+    attempt = span.attributes.get(c.ATTEMPT)
+    if kind == "attempt" and isinstance(attempt, int):
+        notes.append(f"attempt {attempt}")
+    if step is not None:
+        made = len(step.attempts) + step.missing_attempts
+        if made > 1:
+            notes.append(counted(made, "attempt"))
+        if step.missing_attempts:
+            notes.append(f"{step.missing_attempts} left no record")
+    if kind == "timer" and span.attributes.get(c.TIMER_CANCELED) is True:
+        notes.append("canceled")
+    if span.end is None:
+        notes.append("open")
     error = span.attributes.get(c.ERROR_TYPE)
     if error and span.status is StatusCode.ERROR:
         notes.append(str(error))
