@@ -18,10 +18,9 @@ from tracing import TracingConfig
 from tracing.testing import Traces, capture
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Mapping
 
     from opentelemetry.sdk.trace import TracerProvider
-    from temporalio.converter import DataConverter
 
     from tracing.spans.model import Span
 
@@ -54,13 +53,12 @@ async def live(
     *,
     config: TracingConfig = ON,
     provider: TracerProvider | None = None,
-    data_converter: DataConverter | None = None,
+    client_options: Mapping[str, Any] | None = None,
     **worker: Any,
 ) -> AsyncIterator[Live]:
     """Run a worker of all test workflows; it has stopped gracefully when the block ends."""
     with capture(config, provider=provider) as traces:
-        options = {} if data_converter is None else {"data_converter": data_converter}
-        client = await Client.connect(address, plugins=[traces.plugin], **options)
+        client = await Client.connect(address, plugins=[traces.plugin], **(client_options or {}))
         async with worker_of(client, **worker):
             yield Live(client, traces)
 

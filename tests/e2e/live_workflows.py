@@ -70,8 +70,8 @@ async def flaky(topic: str) -> str:
 
 @activity.defn(no_thread_cancel_exception=True)
 def too_slow() -> None:
-    """Times out; comes to its end when the test lets it, whatever the worker wants."""
-    gates[f"{activity.info().workflow_id}/too_slow"].wait()
+    """Goes on until its worker tells it that it has timed out, and then ends as if nothing were."""
+    activity.wait_for_cancelled_sync()
 
 
 @workflow.defn
@@ -84,6 +84,7 @@ class Support:
     @workflow.run
     async def run(self, question: str) -> str:
         kind = await workflow.execute_activity(classify, question, start_to_close_timeout=SHORT)
+        search("a tool in workflow code just runs: its replay would repeat the span")
         await workflow.sleep(SOON)
         found = await workflow.execute_activity(look_up, "cats", start_to_close_timeout=SHORT)
         said = await workflow.execute_activity(
@@ -210,5 +211,22 @@ class Large:
         return len(result)
 
 
-WORKFLOWS = [Support, Echo, Refused, Buggy, Waiting, Failing, Pages, Large]
+@workflow.defn
+class Updated:
+    """Ends when an update says so."""
+
+    def __init__(self) -> None:
+        self._finished = False
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: self._finished)
+
+    @workflow.update
+    def finish(self, when: str) -> str:
+        self._finished = True
+        return f"finished {when}"
+
+
+WORKFLOWS = [Support, Echo, Refused, Buggy, Waiting, Failing, Pages, Large, Updated]
 ACTIVITIES = [classify, look_up, flaky, too_slow, large]

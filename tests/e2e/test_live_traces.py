@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from tests.e2e.gates import gates
 from tests.e2e.live import OFF, ON, live, written
 from tests.e2e.live_workflows import WORKFLOWS, Echo, Support
-from tracing import TracingConfig, TracingPlugin, conventions, session
+from tracing import TracingConfig, conventions, session
 from tracing.identity import run_span_id, run_trace_id
+from tracing.testing import Trace, capture
 
 if TYPE_CHECKING:
+    from temporalio.api.history.v1 import HistoryEvent
     from temporalio.client import WorkflowHandle
-
-    from tracing.testing import Trace
 
 pytestmark = pytest.mark.e2e
 
@@ -32,13 +35,14 @@ CONTENT = (
 
 
 async def support(address: str, config: TracingConfig = OFF, **worker: int) -> tuple[Trace, WorkflowHandle[Any, Any]]:
-    """Run `Support` with a signal at its start, in a session."""
+    """Run `Support` with a signal at its start, in a session.
+
+    The attempt of `too_slow` ends when the run has: too late for the server, but the worker saw it.
+    """
     async with live(address, config=config, **worker) as running:
         with session(id="chat-17", user="ada", tags=["beta", "eu"]):
             handle = await running.start(Support.run, "Why?", start_signal="note", start_signal_args=["hurry"])
         assert await handle.result() == "Re: Why?; ['CATS']; Re: dogs; ['hurry', 'too slow']"
-        # The attempt that came too late ends now: the server does not want it, the live trace shows it.
-        gates[f"{handle.id}/too_slow"].open()
     return await running.traces.of(handle), handle
 
 
@@ -304,11 +308,29 @@ async def test_without_a_cache_every_task_replays_and_the_trace_is_the_same(temp
     assert len({span.span_id for span in trace.spans}) == len(trace.spans)
 
 
-async def test_every_span_repeats_the_run(temporal_server: str) -> None:
-    trace, handle = await support(temporal_server)
+@dataclass
+class SupportRun:
+    """A run of `Support`, for several tests to look at."""
+
+    trace: Trace
+    workflow_id: str
+    run_id: str
+    history: WorkflowHistory
+
+
+@pytest.fixture(scope="module")
+def run(temporal_server: str) -> SupportRun:
+    async def once() -> SupportRun:
+        trace, handle = await support(temporal_server)
+        return SupportRun(trace, handle.id, handle.first_execution_run_id or "", await handle.fetch_history())
+
+    return asyncio.run(once())
+
+
+def test_every_span_repeats_the_run(run: SupportRun) -> None:
     repeated = {
-        "temporalWorkflowID": handle.id,
-        "temporalRunID": handle.first_execution_run_id,
+        "temporalWorkflowID": run.workflow_id,
+        "temporalRunID": run.run_id,
         "temporal.namespace": "default",
         "temporal.workflow.type": "Support",
         "session.id": "chat-17",
@@ -317,48 +339,45 @@ async def test_every_span_repeats_the_run(temporal_server: str) -> None:
         "tag.tags": ("beta", "eu"),
         "langfuse.trace.tags": ("beta", "eu"),
     }
-    assert [{key: span.attributes.get(key) for key in repeated} for span in trace.spans] == [repeated] * 17
+    assert [{key: span.attributes.get(key) for key in repeated} for span in run.trace.spans] == [repeated] * 17
 
 
-async def test_ids_follow_from_the_run_id(temporal_server: str) -> None:
-    trace, handle = await support(temporal_server)
-    run_id = handle.first_execution_run_id
-    assert run_id
-    root = trace.span("RunWorkflow:Support")
-    assert (root.trace_id, root.span_id, root.parent_id) == (run_trace_id(run_id), run_span_id(run_id), None)
-    assert {span.trace_id for span in trace.spans} == {root.trace_id}
+def test_ids_follow_from_the_run_id(run: SupportRun) -> None:
+    root = run.trace.span("RunWorkflow:Support")
+    assert (root.trace_id, root.span_id, root.parent_id) == (run_trace_id(run.run_id), run_span_id(run.run_id), None)
+    assert {span.trace_id for span in run.trace.spans} == {root.trace_id}
+    assert len({span.span_id for span in run.trace.spans}) == len(run.trace.spans)
 
 
-async def test_times_are_the_servers(temporal_server: str) -> None:
-    trace, handle = await support(temporal_server)
-    history = await handle.fetch_history()
-    times = {event.event_id: event.event_time.ToNanoseconds() for event in history.events}
-    run, step, attempt, timer = (
-        trace.span(name) for name in ("RunWorkflow:Support", "StartActivity:classify", "RunActivity:classify", "Timer")
+def test_times_are_the_servers(run: SupportRun) -> None:
+    events: defaultdict[str | None, list[HistoryEvent]] = defaultdict(list)
+    for event in run.history.events:
+        events[(event.WhichOneof("attributes") or "").removesuffix("_event_attributes")].append(event)
+
+    def time(kind: str, nth: int) -> int:
+        return events[kind][nth].event_time.ToNanoseconds()
+
+    def time_us(kind: str, nth: int) -> int:
+        return time(kind, nth) // 1_000 * 1_000
+
+    root, step, attempt, timer = (
+        run.trace.span(name)
+        for name in ("RunWorkflow:Support", "StartActivity:classify", "RunActivity:classify", "Timer")
     )
-
-    def to_us(event_id: int) -> int:
-        return times[event_id] // 1_000 * 1_000
-
-    kinds = {event.event_id: event.WhichOneof("attributes") for event in history.events}
-    found = {kind: [i for i, k in kinds.items() if k.startswith(kind)] for kind in set(kinds.values())}
-    tasks = found["workflow_task_started_event_attributes"]
-    [scheduled, *_] = found["activity_task_scheduled_event_attributes"]
-    [started, *_] = found["activity_task_started_event_attributes"]
-    # A step is issued in a workflow task, and ends in the one that brings its result.
-    assert (run.start, run.end) == (to_us(1), times[tasks[-1]])
-    assert (step.start, step.end) == (to_us(tasks[0]), times[tasks[1]])
-    assert (timer.start, timer.end) == (to_us(tasks[1]), times[tasks[2]])
-    assert attempt.start == to_us(started)
-    assert attempt.attributes["temporal.queue_time"] == pytest.approx((to_us(started) - to_us(scheduled)) / 1e9)
-    assert run.attributes["temporal.history_length"] == tasks[-1]
+    assert (root.start, root.end) == (time_us("workflow_execution_started", 0), time("workflow_task_started", -1))
+    # A step is issued in one workflow task, and ends in the one that brings its result.
+    assert (step.start, step.end) == (time_us("workflow_task_started", 0), time("workflow_task_started", 1))
+    assert (timer.start, timer.end) == (time_us("workflow_task_started", 1), time("workflow_task_started", 2))
+    assert attempt.start == time_us("activity_task_started", 0)
+    queued = time_us("activity_task_started", 0) - time_us("activity_task_scheduled", 0)
+    assert attempt.attributes["temporal.queue_time"] == queued / 1e9
+    assert root.attributes["temporal.history_length"] == events["workflow_task_started"][-1].event_id
 
 
-async def test_only_first_attempts_have_a_queue_time(temporal_server: str) -> None:
-    trace, _ = await support(temporal_server)
+def test_only_first_attempts_have_a_queue_time(run: SupportRun) -> None:
     assert [
         (span.name, span.attributes["temporal.attempt"], "temporal.queue_time" in span.attributes)
-        for span in trace.spans
+        for span in run.trace.spans
         if span.name.startswith("RunActivity:")
     ] == [
         ("RunActivity:classify", 1, True),
@@ -369,25 +388,30 @@ async def test_only_first_attempts_have_a_queue_time(temporal_server: str) -> No
     ]
 
 
+async def test_replaying_the_history_emits_nothing(run: SupportRun) -> None:
+    with capture() as traces:
+        for _ in range(10):
+            await Replayer(workflows=WORKFLOWS, plugins=[traces.plugin]).replay_workflow(run.history)
+    assert traces.spans == ()
+
+
+async def test_replaying_a_history_that_is_not_finished_emits_nothing(run: SupportRun) -> None:
+    events = run.history.events
+    cuts = [n for n, event in enumerate(events, 1) if event.HasField("workflow_task_started_event_attributes")]
+    with capture() as traces:
+        replayer = Replayer(workflows=WORKFLOWS, plugins=[traces.plugin])
+        for cut in cuts:
+            await replayer.replay_workflow(WorkflowHistory(run.workflow_id, events[:cut]))
+    assert len(cuts) == 6
+    assert traces.spans == ()
+
+
 async def test_without_a_session_the_workflow_id_is_one(temporal_server: str) -> None:
     async with live(temporal_server) as running:
         handle = await running.start(Echo.run, "Why?")
         await handle.result()
     trace = await running.traces.of(handle)
     assert {span.attributes["session.id"] for span in trace.spans} == {handle.id}
-
-
-async def test_replaying_the_history_emits_nothing(temporal_server: str) -> None:
-    async with live(temporal_server, config=OFF) as running:
-        handle = await running.start(Support.run, "Why?", start_signal="note", start_signal_args=["hurry"])
-        await handle.result()
-        gates[f"{handle.id}/too_slow"].open()
-        history = await handle.fetch_history()
-    before = running.traces.spans
-    for _ in range(10):
-        replayer = Replayer(workflows=WORKFLOWS, plugins=[TracingPlugin(OFF, tracer_provider=running.traces.provider)])
-        await replayer.replay_workflow(history)
-    assert running.traces.spans == before
 
 
 async def test_a_query_emits_nothing(temporal_server: str) -> None:

@@ -220,6 +220,16 @@ def test_a_provider_is_prepared_once() -> None:
     assert provider.sampler.get_description() == "AttemptSampler{AlwaysOnSampler}"
 
 
+def test_tracers_that_exist_before_are_prepared_too() -> None:
+    provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
+    early = provider.get_tracer("opentelemetry.instrumentation.openai")
+    prepare_provider(provider)
+    attempt = WorkerAttempt(sampled=False)
+    with attempt.inside():
+        early.start_span("chat gpt-4o").end()
+    assert [span.name for span in attempt.ledger().spans] == ["chat gpt-4o"]
+
+
 def test_a_provider_that_is_not_the_sdks_is_left_alone() -> None:
     prepare_provider(trace.NoOpTracerProvider())
 

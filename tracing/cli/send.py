@@ -40,7 +40,7 @@ def command(*, traces: tuple[Path, ...], sending: SendOptions, as_json: bool) ->
         print_json({"target": target.name, **asdict(result), "defects": [str(d) for d in reading.defects]})
     else:
         report_sent(target, result.sent, [{"known": result.known}])
-        for trace_id in dict.fromkeys(span.trace_id for span in spans):
+        for trace_id in dict.fromkeys(span.trace_id for span in spans if result.sent or result.known):
             url = target.trace_url(trace_id) if target.trace_url else None
             if url:
                 output().print(f"  {safe(url)}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import threading
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +16,10 @@ from tracing.config import logger
 
 SHUTDOWN_SECONDS: Final = 5.0
 """How long a process that ends waits for its last spans to be exported."""
+
+
+_SYSTEM: Final = re.compile(r"\[Errno -?\d+\] ([^\"')]+)")
+_SERVER: Final = re.compile(r"Transient error (.+) encountered while|reason: (.+)")
 
 
 class ReportingExporter(SpanExporter):
@@ -30,6 +36,7 @@ class ReportingExporter(SpanExporter):
         self._endpoint = _without_secrets(endpoint)
         self._words = _Words()
         logging.getLogger(log).addFilter(self._words)
+        self._lock = threading.Lock()
         self._exporting = 0
         self._warned = False
         self.lost = 0
@@ -42,24 +49,35 @@ class ReportingExporter(SpanExporter):
         except Exception as error:  # noqa: BLE001 - tracing must never raise into the agent
             self._words.last = f"{type(error).__name__}: {error}"
             result = SpanExportResult.FAILURE
-        self._exporting = 0
-        if result is not SpanExportResult.SUCCESS:
-            self._lose(len(spans))
+        self._end(lost=result is not SpanExportResult.SUCCESS)
         return result
 
     def shutdown(self) -> None:
-        """Stop the exporter, whatever it is doing, and say how many spans did not arrive."""
-        unanswered, self._exporting = self._exporting, 0
-        if unanswered:
-            self._words.last = self._words.last or "no answer"
-            self._lose(unanswered)
+        """Stop the exporter; a batch that it is exporting even now is lost."""
+        self._end(lost=True)
         self._exporter.shutdown()
+
+    def report(self, left: int) -> None:
+        """Say how many spans did not arrive, if any.
+
+        Args:
+            left: Spans that were never handed over.
+        """
+        if left:
+            self._lose(left)
         if self.lost:
-            logger.warning("At least %d spans were not exported to %s.", self.lost, self._endpoint)
+            logger.warning("%d spans were not exported to %s.", self.lost, self._endpoint)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """See the SDK."""
         return self._exporter.force_flush(timeout_millis)
+
+    def _end(self, *, lost: bool) -> None:
+        # A batch ends once: when its export returns, or when the shutdown does not wait for it any longer.
+        with self._lock:
+            count, self._exporting = self._exporting, 0
+        if lost and count:
+            self._lose(count)
 
     def _lose(self, count: int) -> None:
         self.lost += count
@@ -70,17 +88,22 @@ class ReportingExporter(SpanExporter):
                 "OTEL_EXPORTER_OTLP_ENDPOINT to one that runs; `durable-trace doctor` checks it, and "
                 "`durable-trace export --repair` puts back what is missing.",
                 self._endpoint,
-                (self._words.last or "no reason given").rstrip("."),
+                _reason(self._words.last),
             )
 
 
 class PromptBatchProcessor(BatchSpanProcessor):
     """The SDK's batch processor, whose shutdown waits for a few seconds only, so that supervisors need not kill it."""
 
+    def __init__(self, exporter: ReportingExporter) -> None:
+        super().__init__(exporter)
+        self._reporting = exporter
+
     def shutdown(self) -> None:
-        """Export what is queued, for at most :data:`SHUTDOWN_SECONDS`."""
-        # The SDK's own method takes no timeout: 30 s.
+        """Export what is queued, for at most :data:`SHUTDOWN_SECONDS`, and say what did not arrive."""
+        # The SDK's own method takes no timeout (30 s), and does not say what it leaves in its queue.
         self._batch_processor.shutdown(timeout_millis=int(SHUTDOWN_SECONDS * 1000))
+        self._reporting.report(left=len(self._batch_processor._queue))  # noqa: SLF001 - see above
 
 
 class _Words(logging.Filter):
@@ -99,6 +122,12 @@ class _Words(logging.Filter):
             # These two say that it gave up; the one before says why.
             self.last = words
         return False
+
+
+def _reason(words: str) -> str:
+    """Of an exporter's words those of the operating system or of the server, where they are found in them."""
+    found = _SYSTEM.search(words) or _SERVER.search(words)
+    return (next(filter(None, found.groups())) if found else words).rstrip(".") or "no answer"
 
 
 def _without_secrets(endpoint: str) -> str:

@@ -171,5 +171,8 @@ def prepare_provider(provider: trace.TracerProvider) -> None:
         if provider in _prepared:
             return
         _prepared.add(provider)
-        provider.sampler = AttemptSampler(provider.sampler)
+        provider.sampler = sampler = AttemptSampler(provider.sampler)
+        # Tracers that exist already keep the sampler they were made with; instrumentations make theirs early.
+        for tracer in list(getattr(provider, "_tracers", {}).values()):
+            tracer.sampler = sampler
         provider.add_span_processor(AttemptSpanProcessor())
