@@ -78,7 +78,7 @@ async def worker_of(client: Client, **options: Any) -> AsyncIterator[None]:
         )
         # Workflows stop at gates here: that is no deadlock, however slow the machine is.
         assert worker._workflow_worker
-        worker._workflow_worker._deadlock_timeout_seconds = SECONDS
+        worker._workflow_worker._deadlock_timeout_seconds = int(SECONDS)
         async with worker:
             yield
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity, workflow
 from temporalio.common import RetryPolicy
@@ -229,4 +231,4 @@ class Updated:
 
 
 WORKFLOWS = [Support, Echo, Refused, Buggy, Waiting, Failing, Pages, Large, Updated]
-ACTIVITIES = [classify, look_up, flaky, too_slow, large]
+ACTIVITIES: list[Callable[..., Any]] = [classify, look_up, flaky, too_slow, large]

@@ -201,9 +201,14 @@ def test_sending_to_an_absent_phoenix_says_one_sentence(tmp_path: Path) -> None:
     file = write_trace(tmp_path, "run", [span])
     phoenix = f"http://127.0.0.1:{free_port()}"
 
-    ended = durable_trace("send", str(file), "--to", "phoenix", environ=hermetic(PHOENIX_COLLECTOR_ENDPOINT=phoenix))
+    there = hermetic(PHOENIX_COLLECTOR_ENDPOINT=phoenix)
+    code, out, err = durable_trace("send", str(file), "--to", "phoenix", environ=there)
 
-    assert ended == (1, "", "")
+    assert (code, out) == (1, "0 spans sent to Phoenix\n")
+    assert err == (
+        f"durable-trace: {phoenix}/v1/traces: cannot be reached: Connection refused. "
+        "Start it, or check PHOENIX_COLLECTOR_ENDPOINT.\n"
+    )
 
 
 def findings(*arguments: str, environ: dict[str, str]) -> tuple[int, list[tuple[str, str, str, str]]]:

@@ -34,7 +34,7 @@ CONTENT = (
 )
 
 
-async def support(address: str, config: TracingConfig = OFF, **worker: int) -> tuple[Trace, WorkflowHandle[Any, Any]]:
+async def support(address: str, config: TracingConfig = OFF, **worker: Any) -> tuple[Trace, WorkflowHandle[Any, Any]]:
     """Run `Support` with a signal at its start, in a session.
 
     The attempt of `too_slow` ends when the run has: too late for the server, but the worker saw it.

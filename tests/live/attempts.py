@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tracing.headers import TraceHeader
     from tracing.ledger import Ledger
+    from tracing.runs import Attributes
     from tracing.spans.model import Span
 
 RUN_ID = "0199c0de-0000-7000-8000-000000000001"
@@ -56,7 +57,7 @@ INFO = dataclasses.replace(
     namespace="default",
 )
 
-COMMON = {
+COMMON: Attributes = {
     "temporalWorkflowID": "research-1",
     "temporalRunID": RUN_ID,
     "temporal.namespace": "default",
@@ -64,7 +65,7 @@ COMMON = {
     "session.id": "research-1",
     "gen_ai.conversation.id": "research-1",
 }
-INNER = COMMON | {"temporalActivityID": "1"}
+INNER: Attributes = COMMON | {"temporalActivityID": "1"}
 """What each span inside the attempt repeats."""
 
 

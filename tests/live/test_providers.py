@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
@@ -126,9 +128,9 @@ def test_one_switch_turns_content_on_for_the_model_client_too(
     config: TracingConfig, before: str | None, after: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environ = {} if before is None else {CONTENT: before}
-    monkeypatch.setattr(providers.os, "environ", environ | {"OTEL_TRACES_EXPORTER": "none"})
+    monkeypatch.setattr(os, "environ", environ | {"OTEL_TRACES_EXPORTER": "none"})
     configure(config, instrument=False)
-    assert providers.os.environ.get(CONTENT) == after
+    assert os.environ.get(CONTENT) == after
 
 
 class Instrumentor:

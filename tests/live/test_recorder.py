@@ -23,9 +23,11 @@ from tracing.spans.model import Event
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.sampling import Sampler
 
+    from tracing.runs import Attributes
+
 ON = TracingConfig(capture_content=True)
 MESSAGES = '[{"role":"user","parts":[{"type":"text","content":"mail ada@example.com"}]}]'
-CALL = {
+CALL: Attributes = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "openai",
     "gen_ai.request.model": "gpt-4o",

@@ -34,4 +34,4 @@ async def test_concurrent_tasks_have_sessions_of_their_own() -> None:
             await asyncio.sleep(0)
             return current_session().id
 
-    assert await asyncio.gather(task("a"), task("b")) == ["a", "b"]
+    assert list(await asyncio.gather(task("a"), task("b"))) == ["a", "b"]

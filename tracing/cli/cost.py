@@ -91,7 +91,7 @@ def _print(account: RunAccount) -> None:
     if account.waste.known or account.waste.at_least:
         console.print(f"Retry waste: {usd(as_usd(account.waste), at_least=account.waste.at_least)}")
     if account.unknown_attempts:
-        console.print(f"{account.unknown_attempts} attempts left no record: what they spent is unknown.")
+        console.print(f"Attempts that left no record, so that what they spent is unknown: {account.unknown_attempts}")
     if account.price_sources:
         console.print(f"[dim]Prices: {safe(', '.join(account.price_sources))}[/]")
 

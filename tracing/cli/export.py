@@ -162,6 +162,7 @@ async def _handles(
 def _export(job: _Job, history: History, raw: WorkflowHistory | None) -> None:
     """Convert and write one history, and send it where that was asked for; a failure is noted, not raised."""
     name = run_name(history.workflow_id, history.run_id)
+    named = history.workflow_id or f"run {history.run_id}"
     spans = to_spans(history, job.config)
     if any(span.end is None for span in spans):
         # A run still open has another trace tomorrow: its last event tells the two apart.
@@ -181,7 +182,7 @@ def _export(job: _Job, history: History, raw: WorkflowHistory | None) -> None:
                 )
             )
     except (OSError, CompressionError) as error:
-        job.failures.append(f"{history.workflow_id}: {error}")
+        job.failures.append(f"{named}: {error}")
         return
     result = _send(job, spans)
     job.exported.append(
@@ -194,7 +195,7 @@ def _export(job: _Job, history: History, raw: WorkflowHistory | None) -> None:
             **({"sent": result.sent, "known": result.known} if result else {}),
         }
     )
-    job.failures += [f"{history.workflow_id}: {defect}" for defect in history.defects]
+    job.failures += [f"{named}: {defect}" for defect in history.defects]
 
 
 def _send(job: _Job, spans: list[Span]) -> SendResult | None:
