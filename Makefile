@@ -34,8 +34,8 @@ test: setup ## all tests, on real servers
 test-unit: setup ## the fast tests, for every save
 	$(PYTEST) tests -m "not e2e"
 
-test-pythons: ## all tests on the oldest and the newest supported Python that this machine has
-	$(PYTHON) tests/pythons.py
+test-pythons: ## all tests (or TARGET=test-unit) on the oldest and the newest Python at hand
+	$(PYTHON) tests/pythons.py $(TARGET)
 
 lint: setup ## ruff: rules and format
 	$(BIN)/ruff check .

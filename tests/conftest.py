@@ -5,6 +5,7 @@ The SDK's native threads can crash the interpreter while it is torn down: after 
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import pytest
@@ -16,6 +17,11 @@ _SESSION = pytest.StashKey[pytest.Session]()
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[_SESSION] = session
+
+
+def pytest_configure() -> None:
+    # A shell ignores SIGINT for what it starts in the background, and children inherit that: some tests send it to theirs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)

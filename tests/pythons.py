@@ -1,4 +1,4 @@
-"""Runs `make test` on the oldest and the newest supported Python that this machine has (`make test-pythons`)."""
+"""Runs `make test`, or the target given, on the oldest and the newest supported Python that this machine has."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def _version(path: str) -> tuple[int, int] | None:
 
 def main() -> int:
     """Run the tests on both; the first failure's exit code."""
+    target = sys.argv[1] if len(sys.argv) > 1 else "test"
     pythons = interpreters()
     if not pythons:
         sys.stderr.write("No Python from 3.11 on was found on PATH.\n")
@@ -37,7 +38,7 @@ def main() -> int:
     for version in dict.fromkeys((min(pythons), max(pythons))):
         name = f"{version[0]}.{version[1]}"
         sys.stderr.write(f"== Python {name} ({pythons[version]})\n")
-        status = subprocess.run(["make", "test", f"PYTHON={pythons[version]}", f"VENV=.venv-{name}"], check=False)
+        status = subprocess.run(["make", target, f"PYTHON={pythons[version]}", f"VENV=.venv-{name}"], check=False)
         if status.returncode:
             return status.returncode
     return 0

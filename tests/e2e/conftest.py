@@ -6,16 +6,23 @@ them; their programs are found as `make servers` finds them. With pytest-xdist e
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import os
 import threading
 import time
+import uuid
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, RegisterNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from agent.servers.collector import Collector, start_collector
 from agent.servers.endpoints import free_port
@@ -41,6 +48,31 @@ def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Temporal dev server with its histories in SQLite."""
     with start_temporal(tmp_path_factory.mktemp("temporal"), environ=hermetic()) as server:
         yield server.address
+
+
+@pytest.fixture
+def empty_namespace(temporal_server: str, eventually: Eventually) -> str:
+    """A namespace of that server where no worker has polled: the server remembers pollers for minutes."""
+    name = f"empty-{uuid.uuid4()}"
+
+    async def register() -> None:
+        client = await Client.connect(temporal_server)
+        await client.workflow_service.register_namespace(
+            RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=86_400))
+        )
+
+    async def describe() -> str:
+        client = await Client.connect(temporal_server)
+        request = DescribeTaskQueueRequest(namespace=name, task_queue=TaskQueue(name="any"))
+        try:
+            return str(await client.workflow_service.describe_task_queue(request))
+        except RPCError as error:
+            return error.message
+
+    asyncio.run(register())
+    # The server's parts learn of a namespace one after the other, within seconds.
+    eventually(lambda: asyncio.run(describe()), "")
+    return name
 
 
 @pytest.fixture(scope="session")

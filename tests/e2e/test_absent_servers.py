@@ -7,17 +7,14 @@ import json
 import socket
 import subprocess
 import sys
-import uuid
 from contextlib import contextmanager
-from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from google.protobuf.duration_pb2 import Duration
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest, RegisterNamespaceRequest
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 
 from agent.servers.endpoints import free_port
@@ -154,27 +151,6 @@ def test_the_agent_works_on_when_a_collector(
         "--repair` puts back what is missing.\n"
         f"24 spans were not exported to {endpoint}/v1/traces.\n"
     )
-
-
-async def _make_namespace(address: str) -> str:
-    client = await Client.connect(address)
-    name = f"empty-{uuid.uuid4()}"
-    retention = Duration(seconds=int(timedelta(days=1).total_seconds()))
-    await client.workflow_service.register_namespace(
-        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=retention)
-    )
-    return name
-
-
-@pytest.fixture
-def empty_namespace(temporal_server: str, eventually: Eventually) -> str:
-    """A namespace where no worker has ever polled."""
-    name = asyncio.run(_make_namespace(temporal_server))
-    there = hermetic(TEMPORAL_ADDRESS=temporal_server, TEMPORAL_NAMESPACE=name)
-    # The server's parts learn of a new namespace one after the other.
-    asking = ["doctor", "--json", "--task-queue", "any"]
-    eventually(lambda: json.loads(durable_trace(*asking, environ=there)[1])[2]["found"], _unpolled(name))
-    return name
 
 
 def _unpolled(namespace: str) -> str:

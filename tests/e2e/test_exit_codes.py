@@ -145,10 +145,10 @@ def test_ctrl_c_ends_a_command_with_130(silent_server: socket.socket) -> None:
     assert (command.returncode, out, err) == (130, "", "\nInterrupted.\n")
 
 
-def test_ctrl_c_ends_a_waiting_client_with_130_and_the_run_goes_on(temporal_server: str) -> None:
+def test_ctrl_c_ends_a_waiting_client_with_130_and_the_run_goes_on(temporal_server: str, empty_namespace: str) -> None:
     client = subprocess.Popen(
         [sys.executable, "-m", "agent.research.client", "Is it durable?", "--id", "left-alone"],
-        env=hermetic(TEMPORAL_ADDRESS=temporal_server, OTEL_TRACES_EXPORTER="none"),
+        env=hermetic(TEMPORAL_ADDRESS=temporal_server, TEMPORAL_NAMESPACE=empty_namespace, OTEL_TRACES_EXPORTER="none"),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -167,12 +167,12 @@ def test_ctrl_c_ends_a_waiting_client_with_130_and_the_run_goes_on(temporal_serv
         "",
         "Interrupted. If workflow left-alone was started, it goes on.\n",
     )
-    assert asyncio.run(_terminated_after(temporal_server, "left-alone")) == "RUNNING"
+    assert asyncio.run(_terminated(temporal_server, empty_namespace, "left-alone")) == "RUNNING"
 
 
-async def _terminated_after(address: str, workflow_id: str) -> str | None:
+async def _terminated(address: str, namespace: str, workflow_id: str) -> str | None:
     """Terminate a run; its status before."""
-    handle = (await Client.connect(address)).get_workflow_handle(workflow_id)
+    handle = (await Client.connect(address, namespace=namespace)).get_workflow_handle(workflow_id)
     status = (await handle.describe()).status
     await handle.terminate()
     return status.name if status else None

@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -34,8 +35,7 @@ class ReportingExporter(SpanExporter):
     def __init__(self, exporter: SpanExporter, endpoint: str, log: str) -> None:
         self._exporter = exporter
         self._endpoint = _without_secrets(endpoint)
-        self._words = _Words()
-        logging.getLogger(log).addFilter(self._words)
+        self._words = _words_of(log)
         self._lock = threading.Lock()
         self._exporting = 0
         self._warned = False
@@ -44,6 +44,7 @@ class ReportingExporter(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export a batch; an exporter that raises has failed."""
         self._exporting = len(spans)
+        self._words.last = ""
         try:
             result = self._exporter.export(spans)
         except Exception as error:  # noqa: BLE001 - tracing must never raise into the agent
@@ -122,6 +123,14 @@ class _Words(logging.Filter):
             # These two say that it gave up; the one before says why.
             self.last = words
         return False
+
+
+@cache
+def _words_of(log: str) -> _Words:
+    """The one filter of a logger, for the process's life: exporters still speak while they are shut down."""
+    words = _Words()
+    logging.getLogger(log).addFilter(words)
+    return words
 
 
 def _reason(words: str) -> str:
