@@ -20,7 +20,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_configure() -> None:
-    # A shell ignores SIGINT for what it starts in the background, and children inherit that: some tests send it to theirs.
+    # A shell ignores SIGINT for what it starts in the background, and children inherit that: tests send it to theirs.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
