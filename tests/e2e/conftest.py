@@ -61,17 +61,17 @@ def empty_namespace(temporal_server: str, eventually: Eventually) -> str:
             RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=86_400))
         )
 
-    async def describe() -> str:
+    async def pollers() -> list[str] | str:
         client = await Client.connect(temporal_server)
         request = DescribeTaskQueueRequest(namespace=name, task_queue=TaskQueue(name="any"))
         try:
-            return str(await client.workflow_service.describe_task_queue(request))
+            return [each.identity for each in (await client.workflow_service.describe_task_queue(request)).pollers]
         except RPCError as error:
             return error.message
 
     asyncio.run(register())
     # The server's parts learn of a namespace one after the other, within seconds.
-    eventually(lambda: asyncio.run(describe()), "")
+    eventually(lambda: asyncio.run(pollers()), [])
     return name
 
 
