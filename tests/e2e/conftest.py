@@ -61,17 +61,18 @@ def empty_namespace(temporal_server: str, eventually: Eventually) -> str:
             RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=86_400))
         )
 
-    async def pollers() -> list[str] | str:
+    async def pollers() -> str:
         client = await Client.connect(temporal_server)
         request = DescribeTaskQueueRequest(namespace=name, task_queue=TaskQueue(name="any"))
         try:
-            return [each.identity for each in (await client.workflow_service.describe_task_queue(request)).pollers]
+            described = await client.workflow_service.describe_task_queue(request)
         except RPCError as error:
             return error.message
+        return f"{len(described.pollers)} pollers"
 
     asyncio.run(register())
     # The server's parts learn of a namespace one after the other, within seconds.
-    eventually(lambda: asyncio.run(pollers()), [])
+    eventually(lambda: asyncio.run(pollers()), "0 pollers")
     return name
 
 
