@@ -5,7 +5,7 @@ One reading of ``temporal.api.failure.v1.Failure`` for both readers: a failed sp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +26,10 @@ _RETRY_STATES: Final = {
     7: "CANCEL_REQUESTED",
 }
 
+WRAPPERS: Final = frozenset({"activity", "child_workflow", "nexus_operation", "server"})
+"""Kinds that say only where a failure came from, or that the server has cut it ("Failure exceeds size limit."); their
+cause, where there is one, says what it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -40,6 +44,8 @@ class Failure:
         retry_state: Why the server does not try again (activity and child failures), or "".
         ledger: The ledger's bytes, where the failed attempt left one.
         cause: What caused it.
+        outer: Message and stack trace beside the encoded attributes: what is read where a codec encodes these.
+        unread: Whether what the failed attempt left is encoded or stored elsewhere, and not read here.
     """
 
     kind: str
@@ -50,18 +56,18 @@ class Failure:
     retry_state: str = ""
     ledger: bytes | None = None
     cause: Failure | None = None
+    outer: tuple[str, str] | None = field(default=None, compare=False)
+    unread: bool = field(default=False, compare=False)
 
     @property
     def canceled(self) -> bool:
         """Whether this is a cancellation, which is no error."""
-        return self.kind == "canceled" or (
-            self.kind in {"activity", "child_workflow"} and self.cause is not None and self.cause.canceled
-        )
+        return self.kind == "canceled" or (self.kind in WRAPPERS and self.cause is not None and self.cause.canceled)
 
     @property
     def root(self) -> Failure:
-        """The failure itself, without the wrapper that says which activity or child it came from."""
-        return self.cause.root if self.kind in {"activity", "child_workflow"} and self.cause else self
+        """The failure itself, without the wrapper that says which activity, child or operation it came from."""
+        return self.cause.root if self.kind in WRAPPERS and self.cause else self
 
     def chain(self) -> list[Failure]:
         """This failure and its causes, outermost first."""
@@ -86,7 +92,7 @@ def failure_from_proto(proto: Any, depth: int = 0) -> Failure:
     kind = info.removesuffix("_failure_info").removesuffix("_execution").removesuffix("_operation_execution")
     details = getattr(proto, info) if info else None
     timeout_type = _TIMEOUTS.get(details.timeout_type, "") if kind == "timeout" and details is not None else ""
-    message, stack_trace = proto.message, proto.stack_trace
+    message, stack_trace = outer = proto.message, proto.stack_trace
     ledger = None
     if proto.HasField("encoded_attributes"):
         ledger = proto.encoded_attributes.metadata.get(HEADER)
@@ -100,7 +106,25 @@ def failure_from_proto(proto: Any, depth: int = 0) -> Failure:
         retry_state=_RETRY_STATES.get(getattr(details, "retry_state", 0), ""),
         ledger=ledger,
         cause=failure_from_proto(proto.cause, depth + 1) if proto.HasField("cause") and depth < MAX_DEPTH else None,
+        outer=outer if outer != (message, stack_trace) else None,
     )
+
+
+def refused(cause: str) -> Failure:
+    """What a workflow asked of others and the server refused, with its cause as Temporal spells it (NOT_FOUND …)."""
+    return Failure(kind="refused", type=cause or "UNSPECIFIED")
+
+
+def refused_cause(enum: Any, number: int) -> str:
+    """Name of a cause of a protobuf enum, without the prefix that all its values have; a new server's number as it is.
+
+    Args:
+        enum: The enum, such as ``StartChildWorkflowExecutionFailedCause``.
+        number: The value.
+    """
+    prefix = enum.Name(0).removesuffix("UNSPECIFIED")
+    known: dict[int, str] = {value: name for name, value in enum.items()}
+    return known.get(number, str(number)).removeprefix(prefix)
 
 
 def error_type(kind: str, application_type: str) -> str:

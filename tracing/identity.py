@@ -7,32 +7,67 @@ later scheme does not orphan old traces.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, Literal
 
 SCHEME: Final = 1
 """Version of this scheme."""
 
-StepKind = Literal["activity", "timer", "signal", "child_workflow", "update", "nexus_operation", "external_signal"]
+_PREFIX: Final = f"durable-trace/{SCHEME}\n"
+_CACHED: Final = 4_096
+"""IDs that are remembered: those of a run and its steps are asked for again with each of their spans."""
+
+StepKind = Literal[
+    "activity",
+    "local_activity",
+    "timer",
+    "signal",
+    "child_workflow",
+    "update",
+    "nexus_operation",
+    "external_signal",
+    "external_cancel",
+]
 
 
 def _digest(size: int, *parts: str) -> int:
     # Parts that users choose (activity IDs …) come last, so that no separator inside them can imitate another text.
-    text = "\n".join((f"durable-trace/{SCHEME}", *parts))
+    text = _PREFIX + "\n".join(parts)
     value = int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest(), "big")
     return value or 1  # W3C Trace Context: zero is not a valid ID
 
 
+@lru_cache(_CACHED)
 def run_trace_id(run_id: str) -> int:
     """Trace ID of a run whose trace no header of ours decides (16 bytes)."""
     return _digest(16, "trace", run_id)
 
 
+def activity_trace_id(activity_run_id: str) -> int:
+    """Trace ID of a standalone activity whose trace no header of ours decides (16 bytes)."""
+    return _digest(16, "activity-trace", activity_run_id)
+
+
+@lru_cache(_CACHED)
 def run_span_id(run_id: str) -> int:
     """Span ID of a run (8 bytes)."""
     return _digest(8, "run", run_id)
 
 
+@lru_cache(_CACHED)
+def resumed_span_id(run_id: str, nth: int) -> int:
+    """Span ID of a part of a run: of what it did after it was over, and was resumed in place (DBOS).
+
+    Args:
+        run_id: Run ID.
+        nth: Which part, from 1: what it did before is the run's own span.
+    """
+    return _digest(8, "resumed", run_id, str(nth))
+
+
+@lru_cache(_CACHED)
 def step_span_id(run_id: str, kind: StepKind, key: str, nth: int = 1) -> int:
     """Span ID of a step.
 
@@ -45,16 +80,39 @@ def step_span_id(run_id: str, kind: StepKind, key: str, nth: int = 1) -> int:
     return _digest(8, "step", run_id, kind, str(nth), key)
 
 
+@lru_cache(_CACHED)
 def attempt_span_id(run_id: str, activity_id: str, attempt: int, started_us: int) -> int:
     """Span ID of one attempt of an activity.
 
     Args:
-        run_id: The real run ID.
+        run_id: The real run ID; of a standalone activity, the activity's own.
         activity_id: Activity ID.
         attempt: Number of the attempt, from 1.
-        started_us: The server's started time, in µs since the epoch (history has it in ns: truncate).
+        started_us: The server's started time, in µs since the epoch (history has it in ns: truncate). Of a local
+            activity, the worker's, which its ledger keeps.
     """
     return _digest(8, "attempt", run_id, str(attempt), str(started_us), activity_id)
+
+
+def recognised_span_id(attempt_span: int, nth: int) -> int:
+    """Span ID of a model call that was recognised in an attempt's result.
+
+    Args:
+        attempt_span: Span ID of the attempt.
+        nth: Which call of the result, from 1.
+    """
+    return _digest(8, "recognised", f"{attempt_span:016x}", str(nth))
+
+
+def workflow_code_span_id(run_id: str, library: str, key: str) -> int:
+    """Span ID of what a library did in workflow code.
+
+    Args:
+        run_id: The real run ID.
+        library: The library.
+        key: Its own ID of it, which is the same in each replay.
+    """
+    return _digest(8, "workflow-code", run_id, library, key)
 
 
 def replay_trace_id(run_id: str, replay_id: str) -> int:
@@ -77,3 +135,19 @@ def replay_step_span_id(replay_span: int, kind: StepKind, key: str, nth: int = 1
         nth: As for the step of the run.
     """
     return _digest(8, "replay-step", f"{replay_span:016x}", kind, str(nth), key)
+
+
+def repeated_span_id(span_id: int, nth: int) -> int:
+    """Span ID of another span whose ID is taken: of damaged or forged histories only."""
+    return _digest(8, "repeated", f"{span_id:016x}", str(nth))
+
+
+def comparison_score_id(name: str, first: Sequence[str], second: Sequence[str]) -> int:
+    """ID of a score that a comparison of two sides gives (16 bytes).
+
+    Args:
+        name: Name of the score.
+        first: What the first side is: run IDs, or a run ID and a replay ID.
+        second: What the second side is.
+    """
+    return _digest(16, "score", name, str(len(first)), *first, *second)

@@ -9,21 +9,22 @@ before and after decompression.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Final
 
 import msgspec
 
 from tracing import conventions as c
 from tracing.identity import SCHEME
-from tracing.runs import Attributes, AttributeValue
-from tracing.spans.model import Event, Span, SpanKind, StatusCode
+from tracing.spans.model import SpanKind, StatusCode
+from tracing.usage import total, usage_of_call, usage_of_sums
+from tracing.versioned import encode_versioned
 
 MAX_STORED_BYTES: Final = 1 << 20
 """A stored ledger of more bytes is ignored."""
 MAX_DECODED_BYTES: Final = 8 << 20
 """A ledger that decompresses to more bytes is ignored."""
-_MAX_INT: Final = (1 << 63) - 1
+MAX_INT: Final = (1 << 63) - 1
 """Largest integer of OTLP, and so largest time in ns."""
 _COMPRESS_FROM: Final = 400
 _JSON_START: Final = b"{"
@@ -85,21 +86,30 @@ class Ledger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         started: The server's started time, in µs since the epoch.
         duration: How long the attempt took by the worker's own clock, in ns.
         identity: Identity of the worker.
+        build: Build ID of the worker, or "".
+        scheduled: Of a local activity, when it was scheduled by its worker's clock, in µs since the epoch: its marker
+            has that time some µs off. Else 0.
+        heartbeats: How often it heartbeat.
         resource: Service identity of the worker.
         spans: Inner spans, in the order they ended.
         cut: Number of attributes left out to keep the ledger small.
+        rest: What the model calls have used whose spans were left out, by our own keys for sums.
     """
 
     v: int = SCHEME
     run: str
     activity: str
-    attempt: Annotated[int, msgspec.Meta(ge=1, le=_MAX_INT >> 32)]
-    started: Annotated[int, msgspec.Meta(ge=0, le=_MAX_INT // 2_000)]
-    duration: Annotated[int, msgspec.Meta(ge=0, le=_MAX_INT // 2)]
+    attempt: Annotated[int, msgspec.Meta(ge=1, le=MAX_INT >> 32)]
+    started: Annotated[int, msgspec.Meta(ge=0, le=MAX_INT // 2_000)]
+    duration: Annotated[int, msgspec.Meta(ge=0, le=MAX_INT // 2)]
     identity: str = ""
+    build: str = ""
+    scheduled: Annotated[int, msgspec.Meta(ge=0, le=MAX_INT // 2_000)] = 0
+    heartbeats: Annotated[int, msgspec.Meta(ge=0, le=MAX_INT)] = 0
     resource: dict[str, str] = {}
     spans: list[LedgerSpan] = []
     cut: int = 0
+    rest: dict[str, int | float] = {}
 
 
 _DECODER: Final = msgspec.json.Decoder(Ledger)
@@ -107,7 +117,7 @@ _DECODER: Final = msgspec.json.Decoder(Ledger)
 
 def encode_ledger(ledger: Ledger) -> bytes:
     """Bytes of a ledger as stored."""
-    plain = msgspec.json.encode({"v": ledger.v, **msgspec.to_builtins(ledger)})
+    plain = encode_versioned(ledger)
     if len(plain) < _COMPRESS_FROM:
         return plain
     packed = zlib.compress(plain, 6)
@@ -117,20 +127,25 @@ def encode_ledger(ledger: Ledger) -> bytes:
 def fit_ledger(ledger: Ledger, max_bytes: int) -> tuple[bytes | None, int]:
     """Bytes of a ledger within a limit, and how many attributes had to be left out for it.
 
-    What is largest goes first: content, then all attributes but those of usage, identity and cost. The skeleton (IDs,
-    parents, names, times, usage) stays; ``cut`` counts what went.
-
     Returns:
-        The bytes, None where even the skeleton is larger than the limit; and the number of attributes left out.
+        The bytes of the fullest form that fits, None where none does; and the number of attributes left out.
     """
-    reduced = ledger
-    data = encode_ledger(reduced)
+    fitting = (form for form in ledger_forms(ledger) if len(form[0]) <= max_bytes)
+    return next(fitting, (None, count_attributes(ledger)))
+
+
+def ledger_forms(ledger: Ledger) -> Iterator[tuple[bytes, int]]:
+    """A ledger from its fullest form to its shortest, each with the number of attributes that it leaves out.
+
+    What is largest goes first: content, then all attributes but those of usage, identity and cost. The skeleton (IDs,
+    parents, names, times, usage) stays; in the end only the sums of what the model calls have used.
+    """
+    yield encode_ledger(ledger), ledger.cut
     for keep in (_is_no_content, _is_usage):
-        if len(data) <= max_bytes:
-            break
         reduced = _reduce(ledger, keep)
-        data = encode_ledger(reduced)
-    return (data, reduced.cut) if len(data) <= max_bytes else (None, count_attributes(ledger))
+        yield encode_ledger(reduced), reduced.cut
+    sums = _sums(ledger)
+    yield encode_ledger(sums), sums.cut
 
 
 def count_attributes(ledger: Ledger) -> int:
@@ -138,12 +153,14 @@ def count_attributes(ledger: Ledger) -> int:
     return ledger.cut + sum(len(span.attributes) for span in ledger.spans)
 
 
-def read_ledger(data: bytes | None, *, run_id: str, activity_id: str, attempt: int | None = None) -> Ledger | None:
+def read_ledger(
+    data: bytes | None, *, run_id: str | None, activity_id: str, attempt: int | None = None
+) -> Ledger | None:
     """Read a ledger found at an attempt's result or failure.
 
     Args:
         data: The stored bytes.
-        run_id: Real run ID of the history it was found in.
+        run_id: Real run ID of the history it was found in; None where it may be that of a base run that was reset.
         activity_id: Activity it was found at.
         attempt: Attempt it was found at, where that is known.
 
@@ -158,45 +175,9 @@ def read_ledger(data: bytes | None, *, run_id: str, activity_id: str, attempt: i
         ledger = _DECODER.decode(plain)
     except (msgspec.MsgspecError, UnicodeDecodeError, zlib.error, RecursionError):
         return None
-    if ledger.v != SCHEME or ledger.run != run_id or ledger.activity != activity_id:
+    if ledger.v != SCHEME or run_id not in {None, ledger.run} or ledger.activity != activity_id:
         return None
     return ledger if attempt is None or ledger.attempt == attempt else None
-
-
-def ledger_span(span: Span, attempt_span_id: int, *, content: bool) -> LedgerSpan:
-    """What the ledger keeps of an inner span."""
-    return LedgerSpan(
-        span_id=f"{span.span_id:016x}",
-        parent_id="" if span.parent_id in {None, attempt_span_id} else f"{span.parent_id:016x}",
-        name=span.name,
-        kind=span.kind.value,
-        start=span.start,
-        end=span.end if span.end is not None else span.start,
-        status=span.status.value,
-        status_message=span.status_message if content else "",
-        attributes=_allowed(span.attributes, content=content),
-        events=[LedgerEvent(e.name, e.time, _allowed_event(e.attributes, content=content)) for e in span.events],
-        scope=span.scope,
-    )
-
-
-def inner_span_fields(
-    recorded: LedgerSpan, attempt_span_id: int
-) -> tuple[int, int, Attributes, tuple[Event, ...]] | None:
-    """Span ID, parent ID, attributes and events of a recorded span; None where its IDs or times are none."""
-    try:
-        span_id = int(recorded.span_id, 16)
-        parent_id = int(recorded.parent_id, 16) if recorded.parent_id else attempt_span_id
-    except ValueError:
-        return None
-    times = (recorded.start, recorded.end, *(event.time for event in recorded.events))
-    if not 0 < span_id < 1 << 64 or not 0 < parent_id < 1 << 64 or not all(0 <= time <= _MAX_INT for time in times):
-        return None
-    attributes = _allowed(recorded.attributes, content=True)
-    events = tuple(
-        Event(e.name, e.time, _attributes(_allowed_event(e.attributes, content=True))) for e in recorded.events
-    )
-    return span_id, parent_id, _attributes(attributes), events
 
 
 def _decompress(data: bytes) -> bytes:
@@ -207,38 +188,8 @@ def _decompress(data: bytes) -> bytes:
     return plain
 
 
-def _attributes(values: dict[str, Scalar]) -> Attributes:
-    return {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in values.items()
-        if not isinstance(value, int) or -_MAX_INT <= value <= _MAX_INT
-    }
-
-
-def _allowed(attributes: Attributes | dict[str, Scalar], *, content: bool) -> dict[str, Scalar]:
-    return {
-        key: _scalar(value)
-        for key, value in attributes.items()
-        if key.startswith(c.LEDGER_KEY_PREFIXES) and key != c.CONVERSATION_ID and (content or key not in c.CONTENT_KEYS)
-    }
-
-
-def _allowed_event(attributes: Attributes | dict[str, Scalar], *, content: bool) -> dict[str, Scalar]:
-    return {
-        key: _scalar(value)
-        for key, value in attributes.items()
-        if key == c.EXCEPTION_TYPE
-        or (content and key in {c.EXCEPTION_MESSAGE, c.EXCEPTION_STACKTRACE})
-        or (key.startswith(c.LEDGER_KEY_PREFIXES) and (content or key not in c.CONTENT_KEYS))
-    }
-
-
-def _scalar(value: AttributeValue | list[str]) -> Scalar:
-    return list(value) if isinstance(value, tuple) else value
-
-
 def _is_no_content(key: str) -> bool:
-    return key not in c.CONTENT_KEYS
+    return not c.is_content(key)
 
 
 def _is_usage(key: str) -> bool:
@@ -249,6 +200,13 @@ def _is_usage(key: str) -> bool:
         c.RESPONSE_MODEL,
         c.ERROR_TYPE,
     }
+
+
+def _sums(ledger: Ledger) -> Ledger:
+    calls = total(usage_of_call(span.attributes) for span in ledger.spans)  # type: ignore[arg-type] # lists are not read
+    used = (calls + usage_of_sums(ledger.rest)).attributes()
+    rest = {key: value for key, value in used.items() if isinstance(value, (int, float))}
+    return msgspec.structs.replace(ledger, spans=[], rest=rest, cut=count_attributes(ledger))
 
 
 def _reduce(ledger: Ledger, keep: Callable[[str], bool]) -> Ledger:

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tracing import conventions as c
 from tracing.config import TracingConfig
-from tracing.ledger import Ledger, LedgerSpan, inner_span_fields
-from tracing.payloads import JSON_MIME
+from tracing.ledger import Ledger, LedgerSpan
+from tracing.ledger_spans import inner_span_fields
+from tracing.pricing import price_of_call
 from tracing.runs import Attributes, AttributeValue, Run
-from tracing.spans.content import shown
+from tracing.spans.content import mime_of, shown
+from tracing.spans.langfuse import langfuse_call
 from tracing.spans.model import Span, SpanKind, StatusCode, not_before
-from tracing.usage import Usage, is_model_call, total, usage_of_call
+from tracing.usage import NO_USAGE, Usage, is_model_call, total, usage_of_call, usage_of_sums
 
+_KINDS = frozenset(kind.value for kind in SpanKind)
+_STATUSES = frozenset(code.value for code in StatusCode)
 _DECLARED_KINDS = {"execute_tool": "TOOL", "invoke_agent": "AGENT", "invoke_workflow": "CHAIN"}
+
+
+def resource_of(ledger: Ledger, run: Run) -> Mapping[str, AttributeValue]:
+    """Resource of the worker that a ledger names; where that is none, or equal to the run's, the run's own mapping.
+
+    So most spans of a run share one, and are written without comparing it again.
+    """
+    return dict(ledger.resource) if ledger.resource and ledger.resource != run.resource else run.resource
 
 
 def inner_common_attributes(run: Run, activity_id: str) -> Attributes:
@@ -25,11 +37,11 @@ def inner_common_attributes(run: Run, activity_id: str) -> Attributes:
     return {**run.common_attributes(), c.ACTIVITY_ID: activity_id}
 
 
-def derived_attributes(config: TracingConfig, attributes: Mapping[str, AttributeValue]) -> Attributes:
+def derived_attributes(config: TracingConfig, attributes: Mapping[str, AttributeValue], start: int = 0) -> Attributes:
     """What backends need beside the GenAI attributes of an inner span; a pure function of these.
 
     Model calls get OpenAI-shaped ``input.value``/``output.value`` from their messages, reasoning tokens by Phoenix's
-    name and usage details for Langfuse 3. Tools and agents get their OpenInference kind.
+    name and what Langfuse reads. Tools and agents get their OpenInference kind. ``start`` is the span's, in ns.
     """
     derived: Attributes = {}
     operation = attributes.get(c.OPERATION)
@@ -42,8 +54,7 @@ def derived_attributes(config: TracingConfig, attributes: Mapping[str, Attribute
     usage = usage_of_call(attributes)
     if usage.reasoning_tokens:
         derived[c.PHOENIX_REASONING_TOKENS] = usage.reasoning_tokens
-    if c.USAGE_INPUT in attributes:
-        derived[c.LANGFUSE_USAGE] = _langfuse_usage(usage)
+    derived |= langfuse_call(attributes, usage, start)
     if config.capture_content:
         derived |= _messages_content(config, attributes)
     return derived
@@ -54,7 +65,7 @@ def inner_span(
 ) -> Span | None:
     """An inner span from the ledger, as it was live; None where the record is broken."""
     values = inner_span_fields(recorded, attempt_span_id)
-    if values is None or recorded.kind not in {kind.value for kind in SpanKind} or recorded.status not in {0, 1, 2}:
+    if values is None or recorded.kind not in _KINDS or recorded.status not in _STATUSES:
         return None
     span_id, parent_id, attributes, events = values
     # Recorded content was redacted and cut by the worker's settings; it obeys this reader's as well.
@@ -72,44 +83,44 @@ def inner_span(
             status=StatusCode(recorded.status),
             status_message=recorded.status_message,
             events=events,
-            resource=dict(ledger.resource) or run.resource,
+            resource=resource_of(ledger, run),
             scope=recorded.scope,
         ),
     )
-    own = span.attributes
+    own = _priced(span.attributes, span.start, config.prices)
     common = inner_common_attributes(run, ledger.activity)
-    return replace(span, attributes={**common, **own, **derived_attributes(config, own)})
+    return replace(span, attributes={**common, **own, **derived_attributes(config, own, span.start)})
 
 
-def ledger_usage(ledger: Ledger | None) -> Usage:
-    """Sum over the model calls that a ledger recorded."""
+def ledger_usage(ledger: Ledger | None, prices: str = "") -> Usage:
+    """Sum over the model calls that a ledger recorded, those too whose spans it had no room for.
+
+    Args:
+        ledger: The ledger.
+        prices: The user's own prices (`TracingConfig.prices`), for calls whose price their worker did not know.
+    """
     if ledger is None:
-        return Usage()
-    return total(usage_of_call(span.attributes) for span in ledger.spans)  # type: ignore[arg-type] # lists are not read
+        return NO_USAGE
+    calls = total(
+        usage_of_call(_priced(span.attributes, span.start, prices))  # type: ignore[arg-type] # lists are not read
+        for span in ledger.spans
+    )
+    return calls + usage_of_sums(ledger.rest) if ledger.rest else calls
 
 
-def _langfuse_usage(usage: Usage) -> str:
-    # Langfuse 3 adds all details up, so each token stands in one of them only.
-    details = {
-        "input": usage.input_tokens - usage.cached_tokens,
-        "input_cached_tokens": usage.cached_tokens,
-        "output": usage.output_tokens - usage.reasoning_tokens,
-        "output_reasoning_tokens": usage.reasoning_tokens,
-        "total": usage.input_tokens + usage.output_tokens,
-    }
-    return msgspec.json.encode({key: value for key, value in details.items() if value}).decode()
+def _priced(attributes: Attributes, start: int, prices: str) -> Attributes:
+    """A recorded call with its cost: the worker's, else by the user's own prices, where this reader is given some."""
+    if not prices or c.COST in attributes or not is_model_call(attributes):
+        return attributes
+    price = price_of_call(attributes, start, prices)
+    return attributes if price is None else attributes | price.attributes()
 
 
 def _tool_content(attributes: Mapping[str, AttributeValue]) -> Attributes:
     given, result = attributes.get(c.TOOL_ARGUMENTS), attributes.get(c.TOOL_RESULT)
     if given is None and result is None:
         return {}
-    return {
-        c.INPUT_VALUE: str(given) if given is not None else "null",
-        c.INPUT_MIME: JSON_MIME,
-        c.OUTPUT_VALUE: str(result) if result is not None else "null",
-        c.OUTPUT_MIME: JSON_MIME,
-    }
+    return _both(str(given) if given is not None else "null", str(result) if result is not None else "null")
 
 
 def _messages_content(config: TracingConfig, attributes: Mapping[str, AttributeValue]) -> Attributes:
@@ -126,11 +137,18 @@ def _messages_content(config: TracingConfig, attributes: Mapping[str, AttributeV
         request["tools"] = tools
     answers = [_openai_message(message) for message in answer or []]
     response: Any = answers[0] if len(answers) == 1 else answers
+    return _both(
+        config.content(c.INPUT_VALUE, msgspec.json.encode(request).decode(), json=True),
+        config.content(c.OUTPUT_VALUE, msgspec.json.encode(response or None).decode(), json=True),
+    )
+
+
+def _both(given: str, answer: str) -> Attributes:
     return {
-        c.INPUT_VALUE: config.content(c.INPUT_VALUE, msgspec.json.encode(request).decode()),
-        c.INPUT_MIME: JSON_MIME,
-        c.OUTPUT_VALUE: config.content(c.OUTPUT_VALUE, msgspec.json.encode(response or None).decode()),
-        c.OUTPUT_MIME: JSON_MIME,
+        c.INPUT_VALUE: given,
+        c.INPUT_MIME: mime_of(given),
+        c.OUTPUT_VALUE: answer,
+        c.OUTPUT_MIME: mime_of(answer),
     }
 
 

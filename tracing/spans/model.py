@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
+
+import msgspec
 
 from tracing.conventions import SCOPE_NAME
 from tracing.runs import Attributes, AttributeValue
@@ -32,26 +33,23 @@ class StatusCode(IntEnum):
     ERROR = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):  # in no cycle
     """Something that happened at one instant of a span (``time`` in ns since the epoch)."""
 
     name: str
     time: int
-    attributes: Attributes = field(default_factory=dict)
+    attributes: Attributes = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True, gc=False):  # in no cycle
     """A pointer to a span of this or another trace."""
 
     trace_id: int
     span_id: int
-    attributes: Attributes = field(default_factory=dict)
+    attributes: Attributes = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, gc=False):  # in no cycle
     """One span, as both readers build it.
 
     Attributes:
@@ -83,7 +81,7 @@ class Span:
     status_message: str = ""
     events: tuple[Event, ...] = ()
     links: tuple[Link, ...] = ()
-    resource: Mapping[str, AttributeValue] = field(default_factory=dict)
+    resource: Mapping[str, AttributeValue] = {}
     scope: str = SCOPE_NAME
 
 

@@ -11,8 +11,10 @@ from tracing.failures import Failure
 from tracing.payloads import PayloadMessage
 from tracing.runs import Attributes, Run
 from tracing.spans.content import error, input_output
+from tracing.spans.langfuse import langfuse_trace
 from tracing.spans.model import Event, Link, Span, SpanKind, not_before, truncate_us
-from tracing.usage import Usage
+from tracing.spans.streams import StreamTraffic
+from tracing.usage import NO_USAGE, Usage
 
 RunStatus = Literal["running", "completed", "failed", "canceled", "terminated", "timed_out", "continued_as_new"]
 
@@ -29,11 +31,13 @@ def run_span(
     given: Sequence[PayloadMessage],
     result: Sequence[PayloadMessage] | None = None,
     failure: Failure | None = None,
-    usage: Usage = Usage(),  # noqa: B008 - frozen
+    usage: Usage = NO_USAGE,
     history_length: int = 0,
     worker_identity: str = "",
+    build_id: str = "",
     events: tuple[Event, ...] = (),
     links: tuple[Link, ...] = (),
+    traffic: StreamTraffic = StreamTraffic(),  # noqa: B008 - never changed here
 ) -> Span:
     """Build the span of a run.
 
@@ -51,7 +55,9 @@ def run_span(
         usage: Sum over the model calls that its steps' results recorded.
         history_length: Number of events before its last workflow task was done; 0 is unknown.
         worker_identity: Worker that did the last workflow task.
+        build_id: Build ID of that worker, or "".
         events: Signals, failed workflow tasks and the like.
+        traffic: What its stream carried.
         links: To the run it continues, the base run of a reset, another tool's trace.
     """
     start = truncate_us(start)
@@ -61,14 +67,19 @@ def run_span(
         c.ATTEMPT: attempt,
         c.RUN_STATUS: status,
         c.OPENINFERENCE_KIND: "CHAIN",
+        **langfuse_trace(run),
         **input_output(config, given, result),
         **usage.attributes(),
+        **traffic.attributes(),
     }
     if history_length:
         attributes[c.HISTORY_LENGTH] = history_length
     if worker_identity:
         attributes[c.WORKER_IDENTITY] = worker_identity
+    if build_id:
+        attributes[c.BUILD_ID] = build_id
     if run.start is not None:
+        attributes[c.CLIENT_START_CALL] = run.start.call
         attributes[c.CLIENT_START_TIME] = run.start.time_us
         attributes[c.CLIENT_START_PARENT] = run.start.parent
     end = None if end is None else not_before(start, end)

@@ -3,38 +3,61 @@
 from __future__ import annotations
 
 from tracing import conventions as c
+from tracing.config import TracingConfig
 from tracing.identity import step_span_id
-from tracing.runs import Run
-from tracing.spans.model import NS_PER_S, Span, SpanKind, not_before, truncate_us
+from tracing.payloads import PayloadMessage
+from tracing.runs import Attributes, Run
+from tracing.spans.content import summary_of
+from tracing.spans.model import NS_PER_S, Link, Span, SpanKind
+from tracing.spans.step import Outcome, step_span
+from tracing.spans.wait import Wait, answer_links, wait_attributes
 
 
-def timer_span(run: Run, timer_id: str, *, start: int, end: int | None, timeout: int, canceled: bool = False) -> Span:
+def timer_span(
+    config: TracingConfig,
+    run: Run,
+    timer_id: str,
+    *,
+    start: int,
+    outcome: Outcome,
+    timeout: int,
+    canceled: bool = False,
+    summary: PayloadMessage | None = None,
+    wait: Wait | None = None,
+    links: tuple[Link, ...] = (),
+) -> Span:
     """Build the span of a timer.
 
     Args:
+        config: Settings.
         run: The run.
         timer_id: Timer ID; Core SDKs count them from 1 in each run.
         start: Start of the workflow task that set it, in ns since the epoch.
-        end: When it fired or was cancelled, in ns; None while it runs.
+        outcome: When it fired or was cancelled.
         timeout: What it was set to, in ns.
         canceled: Whether it was cancelled.
+        summary: Summary that the workflow's code gave.
+        wait: The wait for a person that it ends; None where it is a timer and no more.
+        links: To the base run's timer, where reused.
     """
-    start = truncate_us(start)
-    attributes = run.common_attributes() | {
+    attributes: Attributes = {
         c.TIMER_ID: timer_id,
         c.TIMER_TIMEOUT: timeout / NS_PER_S,
-        c.OPENINFERENCE_KIND: "CHAIN",
+        **summary_of(config, summary),
     }
     if canceled:
         attributes[c.TIMER_CANCELED] = True
-    return Span(
-        trace_id=run.trace_id,
+    if wait is not None:
+        attributes |= wait_attributes(config, wait)
+        links = (*answer_links(run, wait), *links)
+    return step_span(
+        config,
+        run,
         span_id=step_span_id(run.run_id, "timer", timer_id),
-        parent_id=run.span_id,
         name=c.TIMER,
         kind=SpanKind.INTERNAL,
         start=start,
-        end=None if end is None else not_before(start, end),
+        outcome=outcome,
         attributes=attributes,
-        resource=run.resource,
+        links=links,
     )
