@@ -1,0 +1,1 @@
+"""What does the plugin add to clients: headers, spans around calls, sessions?"""

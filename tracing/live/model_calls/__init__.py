@@ -1,0 +1,1 @@
+"""How are model calls, tools and agents declared and recorded?"""

@@ -1,0 +1,1 @@
+"""What does the plugin see of workflows, and which spans does it make of that?"""
