@@ -12,6 +12,7 @@ import requests
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # its package ships no types
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from tracing.backends.target import Settings, TargetError
@@ -41,21 +42,38 @@ _RETRY: Final = Retry(
 """A minute and a half for a server that is busy, up to eight where it asks for longer waits; about a second for one
 that is not there."""
 
+ONCE_MORE: Final = Retry(
+    total=1,
+    redirect=0,
+    status=0,
+    other=0,
+    allowed_methods=None,
+    respect_retry_after_header=False,
+    retry_after_max=600,
+    raise_on_status=False,
+)
+"""At once and once: the server may have closed a connection that was kept. What it answers is the caller's business."""
+
 _WORDS: Final = 200
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
 
 class Client:
-    """Requests to one backend, over connections that are kept until it is closed."""
+    """Requests to one backend, over connections that are kept until it is closed.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: How they are made.
+        retry: Which failures are tried again here, and how often; with ``ONCE_MORE`` the caller does that.
+    """
+
+    def __init__(self, settings: Settings, retry: Retry = _RETRY) -> None:
         self._settings = settings
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=_RETRY))
+            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
         self._session.headers.update({"User-Agent": f"durable-trace/{VERSION}", **settings.headers})
         # Without an `auth` of its own, requests takes one from .netrc, over our Authorization header.
-        self._session.auth = _as_it_is
+        self._session.auth = as_it_is
         if settings.certificate:
             self._session.verify = settings.certificate
         if settings.client_certificate:
@@ -66,8 +84,14 @@ class Client:
         """Close its connections."""
         self._session.close()
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, stream: bool = False) -> requests.Response:
         """Post bytes; transient failures are tried again first.
+
+        Args:
+            url: Address.
+            body: What is posted.
+            headers: Headers of this request, besides the settings'.
+            stream: Leave the answer's body to the caller, who must close it.
 
         Returns:
             The answer, whatever its status.
@@ -75,7 +99,7 @@ class Client:
         Raises:
             TargetError: When there is none.
         """
-        return self._request("POST", url, data=body, headers=headers)
+        return self._request("POST", url, data=body, headers=headers, stream=stream)
 
     def get_json(self, url: str, parameters: Mapping[str, str | int], kind: type[Answer]) -> Answer:
         """Ask for JSON.
@@ -115,11 +139,13 @@ class Client:
                 415: f"It does not take OTLP/HTTP with protobuf: check {settings.address}.",
             }.get(status, "Try again later." if status in TRANSIENT or status >= 500 else "Look at its log.")  # noqa: PLR2004 - server errors
         words = _words(response)
-        return TargetError(f"{shown(response.url)} answered {status}{f' ({words})' if words else ''}. {mend}")
+        sentence = f"{shown(response.url)} answered {status}{f' ({words})' if words else ''}. {mend}"
+        return TargetError(sentence, wait=_wait(response))
 
     def _read(self, response: requests.Response, kind: type[Answer]) -> Answer:
         if response.status_code // 100 != 2:  # noqa: PLR2004 - HTTP's class of success
-            raise StatusError(response.status_code, str(self.refusal(response)))
+            refusal = self.refusal(response)
+            raise StatusError(response.status_code, str(refusal), wait=refusal.wait)
         try:
             return msgspec.json.decode(response.content, type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -152,9 +178,17 @@ class StatusError(TargetError):
         status: HTTP status.
     """
 
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, status: int, sentence: str, *, wait: float = 0.0) -> None:
+        super().__init__(sentence, wait=wait)
         self.status = status
+
+
+def _wait(response: requests.Response) -> float:
+    """Seconds for which a server asks to be left alone."""
+    try:
+        return ONCE_MORE.parse_retry_after(response.headers.get("Retry-After", "0"))
+    except InvalidHeader:
+        return 0.0
 
 
 def shown(url: str) -> str:
@@ -167,7 +201,8 @@ def shown(url: str) -> str:
         return "the endpoint"
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """An `auth` for requests that leaves the headers as they are set."""
     return request
 
 

@@ -13,12 +13,14 @@ import msgspec
 
 from tracing.backends.client import Client, StatusError
 from tracing.backends.ids import parsed_ids
+from tracing.backends.langfuse_scores import LangfuseScores
 from tracing.backends.target import Settings, Target, TargetError
 
 ADDRESSES: Final = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
 """Variables that name the server; the first one set counts."""
 PUBLIC_KEY: Final = "LANGFUSE_PUBLIC_KEY"
 SECRET_KEY: Final = "LANGFUSE_SECRET_KEY"  # noqa: S105 - the name of a variable
+ENVIRONMENT: Final = "LANGFUSE_TRACING_ENVIRONMENT"
 
 DEFAULT_ADDRESS: Final = "https://cloud.langfuse.com"
 
@@ -57,12 +59,18 @@ def langfuse_target(environ: Mapping[str, str]) -> Target:
         compression="gzip",
         index=langfuse,
         trace_url=langfuse.trace_url,
+        scores=LangfuseScores(base, settings, environ.get(ENVIRONMENT)),
     )
 
 
 def base_address(environ: Mapping[str, str]) -> str:
     """Langfuse's address."""
     return next((environ[name] for name in ADDRESSES if environ.get(name)), DEFAULT_ADDRESS).rstrip("/")
+
+
+def trace_address(base: str, trace_id: int) -> str:
+    """Address that leads to a trace in whichever project it is, once Langfuse has it: nothing must be asked for it."""
+    return f"{base}/trace/{trace_id:032x}"
 
 
 class Langfuse:
@@ -90,9 +98,11 @@ class Langfuse:
                 raise
         return self._span_ids_v3(trace_id)
 
-    def trace_url(self, trace_id: int) -> str | None:
-        """Address at which a trace can be looked at; None when Langfuse does not tell the project of the keys."""
-        return f"{self._base}/project/{self._project}/traces/{trace_id:032x}" if self._project else None
+    def trace_url(self, trace_id: int) -> str:
+        """Address at which a trace can be looked at, in the project of the keys."""
+        if self._project is None:
+            return trace_address(self._base, trace_id)
+        return f"{self._base}/project/{self._project}/traces/{trace_id:032x}"
 
     def _span_ids(self, trace_id: int) -> set[int]:
         found: set[int] = set()

@@ -5,6 +5,7 @@ Read as OpenTelemetry's own exporter reads them: a variable for traces wins over
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -59,7 +60,9 @@ def otlp_target(environ: Mapping[str, str], endpoint: str | None = None) -> Targ
             f"for a Collector usually {DEFAULT_ENDPOINT}."
         )
     if urlsplit(url).scheme not in {"http", "https"}:
-        raise TargetError(f"{url!a} is no OTLP/HTTP endpoint: it must begin with http:// or https://.")
+        # An address may hold credentials, with or without a scheme before them.
+        shown = re.sub(r"[^/]*@", "", url.partition("?")[0])
+        raise TargetError(f"{shown!a} is no OTLP/HTTP endpoint: it must begin with http:// or https://.")
     settings = Settings(
         headers=parse_env_headers(_value(environ, *_HEADERS), liberal=True),
         timeout=_timeout(environ),

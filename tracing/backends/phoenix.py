@@ -11,6 +11,7 @@ from opentelemetry.util.re import parse_env_headers
 
 from tracing.backends.client import Client, shortened, shown
 from tracing.backends.ids import parsed_ids
+from tracing.backends.phoenix_annotations import PhoenixAnnotations
 from tracing.backends.target import Settings, Target, TargetError
 
 ENDPOINT: Final = "PHOENIX_COLLECTOR_ENDPOINT"
@@ -56,8 +57,14 @@ def phoenix_target(environ: Mapping[str, str]) -> Target:
         settings=settings if project is None else replace(settings, headers={**headers, _PROJECT_HEADER: project}),
         compression="gzip",
         index=PhoenixIndex(base, settings),
-        trace_url=lambda trace_id: f"{base}/redirects/traces/{trace_id:032x}",
+        trace_url=lambda trace_id: trace_address(base, trace_id),
+        scores=PhoenixAnnotations(base, settings),
     )
+
+
+def trace_address(base: str, trace_id: int) -> str:
+    """Address that leads to a trace in whichever project it is."""
+    return f"{base}/redirects/traces/{trace_id:032x}"
 
 
 def base_address(environ: Mapping[str, str]) -> str:

@@ -37,7 +37,8 @@ def target_for(name_or_endpoint: str, environ: Mapping[str, str]) -> Target:
     if (backend := BACKENDS.get(name_or_endpoint.lower())) is not None:
         return backend(environ)
     if "://" not in name_or_endpoint:
-        raise TargetError(f"{name_or_endpoint!a} is no backend: name {', '.join(BACKENDS)} or an address, http://…")
+        named = name_or_endpoint.rpartition("@")[2]  # no password
+        raise TargetError(f"{named!a} is no backend: name {', '.join(BACKENDS)} or an address, http://…")
     origin = _origin(name_or_endpoint)
     if environ.get(PHOENIX_ENDPOINT) and origin == _origin(phoenix_address(environ)):
         return phoenix_target(environ)

@@ -1,10 +1,12 @@
-"""Where are spans sent, and how is it asked what it has?"""
+"""Where are spans and scores sent, and how is it asked what it has?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from tracing.scores import Score
 
 
 class SpanIndex(Protocol):
@@ -18,8 +20,27 @@ class SpanIndex(Protocol):
         """
 
 
+class ScoreKeeper(Protocol):
+    """What takes scores of traces that a backend has."""
+
+    def write(self, trace_id: int, scores: Sequence[Score]) -> int:
+        """Write scores of a trace, in place of those with the same IDs; returns how many were written.
+
+        Raises:
+            TargetError: When not all could be written. Those that were are not written twice by another call.
+        """
+
+
 class TargetError(Exception):
-    """A target that cannot be used, in one sentence with what to do about it."""
+    """A target that cannot be used, in one sentence with what to do about it.
+
+    Attributes:
+        wait: Seconds for which it asks to be left alone.
+    """
+
+    def __init__(self, sentence: str, *, wait: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -55,7 +76,9 @@ class Target:
         settings: How requests are made.
         compression: "gzip" or None.
         index: What it has already; None where it cannot be asked.
-        trace_url: Address at which a trace can be looked at, from its ID; None where there is none.
+        trace_url: Address at which a trace can be looked at, from its ID; None where there is none. It
+            may ask the backend for its project.
+        scores: What takes scores of its traces; None where it takes none.
     """
 
     name: str
@@ -64,3 +87,4 @@ class Target:
     compression: Literal["gzip"] | None = None
     index: SpanIndex | None = None
     trace_url: Callable[[int], str | None] | None = None
+    scores: ScoreKeeper | None = None

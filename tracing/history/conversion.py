@@ -2,57 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
+from tracing import conventions as c
 from tracing.config import TracingConfig
-from tracing.failures import Failure, error_type
 from tracing.history.activities import activities_of
 from tracing.history.activity_spans import activity_spans
-from tracing.history.attributes.workflow import (
-    WorkflowExecutionCanceled,
-    WorkflowExecutionCompleted,
-    WorkflowExecutionContinuedAsNew,
-    WorkflowExecutionFailed,
-    WorkflowExecutionSignaled,
-    WorkflowExecutionTerminated,
-    WorkflowExecutionTimedOut,
-)
+from tracing.history.by_kind import EventsByKind
+from tracing.history.children import child_spans, children_of
 from tracing.history.event_ids import with_event_ids
-from tracing.history.events import Event
-from tracing.history.failures import failure_of
+from tracing.history.external import (
+    external_cancel_spans,
+    external_cancels_of,
+    external_signal_spans,
+    external_signals_of,
+)
+from tracing.history.local_activities import local_activities_of, local_activity_spans
+from tracing.history.losses import losses
+from tracing.history.nexus import nexus_operation_spans, nexus_operations_of
 from tracing.history.run_events import run_events
 from tracing.history.runs import RunContext, run_context, run_links
-from tracing.history.signals import signal_spans
+from tracing.history.signals import signal_spans, signals_of
 from tracing.history.source import History
+from tracing.history.streams import stream_traffic
 from tracing.history.timers import timer_spans, timers_of
-from tracing.history.values import Payloads
+from tracing.history.updates import update_spans, updates_of
 from tracing.runs import AttributeValue
+from tracing.spans.hook import with_added
 from tracing.spans.model import Span
-from tracing.spans.run import RunStatus, run_span
+from tracing.spans.run import run_span
+from tracing.spans.tree import with_own_ids
 from tracing.usage import Usage, total
 
-_DECIDED: frozenset[RunStatus] = frozenset({"completed", "failed", "canceled", "continued_as_new"})
-"""How a run stands when its own code ended it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """How a run stands: its status, when it closed (None while it runs), and with what."""
-
-    status: RunStatus = "running"
-    end: int | None = None
-    result: Payloads | None = None
-    failure: Failure | None = None
+_KINDS: Final[tuple[tuple[Callable[[EventsByKind], Sequence[Any]], Callable[[RunContext, Any], list[Span]]], ...]] = (
+    (timers_of, timer_spans),
+    (children_of, child_spans),
+    (external_signals_of, external_signal_spans),
+    (external_cancels_of, external_cancel_spans),
+    (nexus_operations_of, nexus_operation_spans),
+    (updates_of, update_spans),
+)
+"""Steps without attempts: which events are one step, and its spans."""
 
 
 @dataclass(slots=True)
 class _Steps:
-    """Spans of the steps, the events they were built from, and what their model calls add up to."""
+    """Spans of the steps, the events they were built from or would have been, and what their model calls add up to.
 
-    spans: list[Span] = field(default_factory=list)
+    Beside each span stands the event that opened its step, by which steps of all kinds are put in order. (Not a list
+    for each step: the garbage collector would go through all of them, again and again.)
+    """
+
+    unordered: list[Span] = field(default_factory=list)
+    opened: list[int] = field(default_factory=list)
     claimed: set[int] = field(default_factory=set)
+    excluded: set[int] = field(default_factory=set)
     usages: list[Usage] = field(default_factory=list)
+
+    @property
+    def spans(self) -> list[Span]:
+        """The spans, by the events that opened their steps."""
+        return [self.unordered[place] for place in sorted(range(len(self.unordered)), key=self.opened.__getitem__)]
+
+    def take(self, ids: list[int], spans: list[Span], *, excluded: bool = False) -> None:
+        """Add the spans of a step, and the IDs of its events."""
+        if spans:
+            self.claimed.update(ids)
+            self.unordered += spans
+            self.opened += [ids[0]] * len(spans)
+        elif excluded:
+            self.excluded.update(ids)
+
+    @property
+    def told(self) -> set[int]:
+        """Events that are no events of the run's span: they made spans, or the user does not want to see them."""
+        return self.claimed | self.excluded
 
 
 def to_spans(
@@ -74,80 +100,64 @@ def to_spans(
     Returns:
         The run's span first, then its steps in the order they were asked for, each before its attempts and what is in
         them.
+
+    Raises:
+        TypeError: It is no history that ``read`` gave.
     """
+    if not isinstance(history, History):
+        raise TypeError(f"to_spans() takes a History, which read() gives, and not {type(history).__name__}")
     config = TracingConfig.from_environment() if config is None else config
+    if history.decoded and not config.decode_payloads:
+        # As in the worker: the ledgers are read, and what was encoded is not shown.
+        config = replace(config, encoded_payloads=True)
     context = run_context(history, config, resource)
-    outcome, closing = _outcome(history.events)
-    steps = _steps(history, context, decided=outcome.status in _DECIDED)
+    steps = _steps(history, context)
+    traffic, counted = stream_traffic(context)
+    closing = context.closing
     last = context.tasks.last
     started = history.started
     run = run_span(
         config,
         context.run,
         start=history.events[0].time,
-        end=outcome.end,
-        status=outcome.status,
+        end=closing.end,
+        status=closing.status,
         task_queue=started.task_queue.name if started.task_queue is not None else "",
         attempt=started.attempt or 1,
         given=started.input or (),
-        result=outcome.result,
-        failure=outcome.failure,
+        result=closing.result,
+        failure=closing.failure,
         usage=total(steps.usages),
         history_length=last.started_id if last is not None else 0,
         worker_identity=last.worker_identity if last is not None else "",
-        events=run_events(config, history.events, steps.claimed | {history.events[0].id, closing}),
+        build_id=last.build_id if last is not None else "",
+        events=run_events(config, history.events, steps.told | counted | {history.events[0].id, closing.event_id}),
         links=run_links(history, context),
+        traffic=traffic,
     )
     rest = [event.id for event in history.events if event.id not in steps.claimed]
-    return [with_event_ids(run, rest), *steps.spans]
+    if not context.run.sampled:
+        run.attributes[c.SAMPLED] = False
+    run.attributes.update(losses(history))
+    spans = with_own_ids([with_event_ids(run, rest), *steps.spans])
+    return [with_added(config, span) for span in spans] if config.add_attributes is not None else spans
 
 
-def _steps(history: History, context: RunContext, *, decided: bool) -> _Steps:
-    steps = _Steps()
-    opened: list[tuple[int, list[Span]]] = []
-    for activity in activities_of(history.events):
-        spans, usage = activity_spans(context, activity, decided=decided)
-        steps.claimed.update(activity.ids)
+def _steps(history: History, context: RunContext) -> _Steps:
+    """Build the spans of the steps."""
+    steps, events = _Steps(), context.events
+    for activity in activities_of(events, history.pending):
+        spans, usage = activity_spans(context, activity)
         steps.usages.append(usage)
-        opened.append((activity.scheduled.id, spans))
-    for timer in timers_of(history.events):
-        steps.claimed.update({timer.started.id} if timer.ended is None else {timer.started.id, timer.ended.id})
-        opened.append((timer.started.id, timer_spans(context, timer)))
-    for event in history.events:
-        if isinstance(event.attributes, WorkflowExecutionSignaled):
-            spans = signal_spans(context, event, event.attributes)
-            if spans:
-                steps.claimed.add(event.id)
-                opened.append((event.id, spans))
-    for _, spans in sorted(opened, key=lambda step: step[0]):
-        steps.spans += spans
+        steps.take(activity.ids, spans, excluded=True)
+    task_queue = history.started.task_queue.name if history.started.task_queue is not None else ""
+    for local in local_activities_of(events):
+        spans, usage = local_activity_spans(context, local, task_queue)
+        steps.usages.append(usage)
+        steps.take(local.ids, spans, excluded=True)
+    for steps_of, spans_of in _KINDS:
+        for step in steps_of(events):
+            steps.take(step.ids, spans_of(context, step))
+    for signal in signals_of(events):
+        steps.take([signal.id], signal_spans(context, signal))
     return steps
-
-
-def _outcome(events: tuple[Event, ...]) -> tuple[_Outcome, int]:
-    """How the run stands, and the ID of the event that closed it (0 while it runs)."""
-    for event in reversed(events):
-        outcome = _closing(event)
-        if outcome is not None:
-            return outcome, event.id
-    return _Outcome(), 0
-
-
-def _closing(event: Event) -> _Outcome | None:
-    attributes, end = event.attributes, event.time
-    outcome = None
-    match attributes:
-        case WorkflowExecutionCompleted():
-            outcome = _Outcome("completed", end, result=attributes.result)
-        case WorkflowExecutionFailed():
-            outcome = _Outcome("failed", end, failure=failure_of(attributes.failure))
-        case WorkflowExecutionCanceled():
-            outcome = _Outcome("canceled", end)
-        case WorkflowExecutionContinuedAsNew():
-            outcome = _Outcome("continued_as_new", end, result=attributes.input)
-        case WorkflowExecutionTerminated():
-            terminated = Failure("terminated", error_type("terminated", ""), message=attributes.reason)
-            outcome = _Outcome("terminated", end, failure=terminated)
-        case WorkflowExecutionTimedOut():
-            outcome = _Outcome("timed_out", end, failure=Failure("timeout", error_type("timeout", "")))
-    return outcome

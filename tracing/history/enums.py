@@ -12,6 +12,7 @@ from typing import Any, Final
 from temporalio.api.enums.v1 import (
     CancelExternalWorkflowExecutionFailedCause,
     EventType,
+    PendingActivityState,
     RetryState,
     SignalExternalWorkflowExecutionFailedCause,
     StartChildWorkflowExecutionFailedCause,
@@ -62,6 +63,7 @@ WORKFLOW_TASK_FAILED_CAUSES: Final = EnumNames(WorkflowTaskFailedCause)
 CHILD_FAILED_CAUSES: Final = EnumNames(StartChildWorkflowExecutionFailedCause)
 SIGNAL_FAILED_CAUSES: Final = EnumNames(SignalExternalWorkflowExecutionFailedCause)
 CANCEL_FAILED_CAUSES: Final = EnumNames(CancelExternalWorkflowExecutionFailedCause)
+PENDING_ACTIVITY_STATES: Final = EnumNames(PendingActivityState)
 
 _EVENT_TYPES: Final[dict[Enum, str]] = {}
 for _full, _number in EventType.items():

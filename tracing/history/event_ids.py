@@ -10,18 +10,32 @@ from tracing.spans.model import Span
 
 def format_event_ids(ids: Iterable[int]) -> str:
     """IDs in order, each once, neighbours joined: ``1-4,8``."""
-    runs: list[list[int]] = []
-    for event_id in sorted(set(ids)):
-        if runs and event_id == runs[-1][1] + 1:
-            runs[-1][1] = event_id
-        else:
-            runs.append([event_id, event_id])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+    ordered = sorted(set(ids))
+    if ordered and (last := ordered[-1]) - (first := ordered[0]) == len(ordered) - 1:  # as nearly all
+        return f"{first}-{last}" if last > first else str(first)
+    parts: list[str] = []
+    first = last = -1  # no ID
+    for event_id in ordered:
+        if event_id == last + 1 and parts:
+            last = event_id
+            continue
+        if last > first:
+            parts[-1] += f"-{last}"
+        parts.append(str(event_id))
+        first = last = event_id
+    if last > first:
+        parts[-1] += f"-{last}"
+    return ",".join(parts)
 
 
 def with_event_ids(span: Span, ids: Iterable[int]) -> Span:
-    """The span with the IDs of its events; one that is still open is flagged. Only history knows these."""
-    span.attributes[c.EVENT_IDS] = format_event_ids(ids)
+    """The span with the IDs of its events; one that is still open is flagged. Only history knows these.
+
+    What the server told of a pending activity stands in no event.
+    """
+    found = format_event_ids(ids)
+    if found:
+        span.attributes[c.EVENT_IDS] = found
     if span.end is None:
         span.attributes[c.UNCLOSED] = True
     return span

@@ -14,6 +14,7 @@ from tracing.conventions import HEADER
 from tracing.failures import MAX_DEPTH, Failure, error_type
 from tracing.history.enums import RETRY_STATES, TIMEOUT_TYPES, Enum
 from tracing.history.values import StoredPayload
+from tracing.payloads import is_unread
 
 
 class _Info(msgspec.Struct, frozen=True, rename="camel"):
@@ -77,6 +78,7 @@ def failure_of(message: FailureMessage | None, depth: int = 0) -> Failure:
     kind, info = next(
         ((kind, found) for field, kind in _KINDS.items() if (found := getattr(message, field)) is not None), ("", None)
     )
+    outer = message.message, message.stack_trace
     text, stack_trace, ledger = _encoded(message)
     cause = failure_of(message.cause, depth + 1) if message.cause is not None and depth < MAX_DEPTH else None
     return Failure(
@@ -88,6 +90,8 @@ def failure_of(message: FailureMessage | None, depth: int = 0) -> Failure:
         retry_state=RETRY_STATES.name(info.retry_state) if isinstance(info, _WrapperInfo) else "",
         ledger=ledger,
         cause=cause,
+        outer=outer if outer != (text, stack_trace) else None,
+        unread=message.encoded_attributes is not None and is_unread(message.encoded_attributes.payload),
     )
 
 

@@ -29,6 +29,8 @@ class Reset:
 def last_reset(events: Sequence[Event]) -> Reset | None:
     """The last reset, or None."""
     for event in reversed(events):
+        if event.type != "WorkflowTaskFailed":
+            continue
         attributes = event.attributes
         if (
             isinstance(attributes, WorkflowTaskFailed)

@@ -1,7 +1,8 @@
 """What happened to a run that has no span of its own?
 
-Children, updates, markers, resets and the like become events of the run's span. Each is named as its event type and
-carries its ID and the few attributes that tell it from others.
+Markers, resets, failed workflow tasks and the like become events of the run's span, and so do the later events of a
+step whose first one is missing. Each is named as its event type and carries its ID and the few attributes that tell it
+from others.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tracing.history.attributes.related import (
     UpdateRequest,
     WorkflowExecutionUpdateAccepted,
 )
-from tracing.history.attributes.workflow import WorkflowTaskFailed
+from tracing.history.attributes.workflow import MarkerRecorded, WorkflowTaskFailed
 from tracing.history.enums import (
     CANCEL_FAILED_CAUSES,
     CHILD_FAILED_CAUSES,
@@ -33,18 +34,20 @@ from tracing.history.enums import (
 from tracing.history.event_ids import format_event_ids
 from tracing.history.events import Event
 from tracing.history.failures import FailureMessage, failure_of
+from tracing.history.markers import marker_attributes
 from tracing.runs import Attributes
 from tracing.spans.model import Event as SpanEvent
 
 _SILENT: Final = frozenset({"WorkflowTaskScheduled", "WorkflowTaskStarted", "WorkflowTaskCompleted"})
 """Types that tell nothing beside the run's span itself, as do its start and its end."""
 
-_CAUSES: Final[Mapping[type[EventAttributes], EnumNames]] = {
-    WorkflowTaskFailed: WORKFLOW_TASK_FAILED_CAUSES,
-    StartChildWorkflowExecutionFailed: CHILD_FAILED_CAUSES,
-    SignalExternalWorkflowExecutionFailed: SIGNAL_FAILED_CAUSES,
-    RequestCancelExternalWorkflowExecutionFailed: CANCEL_FAILED_CAUSES,
+_CAUSES: Final[Mapping[str, EnumNames]] = {
+    WorkflowTaskFailed.__name__: WORKFLOW_TASK_FAILED_CAUSES,
+    StartChildWorkflowExecutionFailed.__name__: CHILD_FAILED_CAUSES,
+    SignalExternalWorkflowExecutionFailed.__name__: SIGNAL_FAILED_CAUSES,
+    RequestCancelExternalWorkflowExecutionFailed.__name__: CANCEL_FAILED_CAUSES,
 }
+"""What the cause is one of, by event type."""
 
 _TEXTS: Final = {
     "marker_name": c.MARKER_NAME,
@@ -61,6 +64,7 @@ _TEXTS: Final = {
 
 _ORIGINS: Final = ("scheduled_event_id", "initiated_event_id", "accepted_event_id")
 """Fields that name the event which opened what this one goes on with, and says what it is."""
+_OPENING: Final = (NexusOperationScheduled, SignalExternalWorkflowExecutionInitiated, WorkflowExecutionUpdateAccepted)
 
 
 def run_events(config: TracingConfig, events: Sequence[Event], claimed: set[int]) -> tuple[SpanEvent, ...]:
@@ -71,36 +75,35 @@ def run_events(config: TracingConfig, events: Sequence[Event], claimed: set[int]
         events: All events of the history.
         claimed: IDs of the events that a span was built from.
     """
-    by_id: dict[int, Event] = {}
+    told = [event for event in events if event.id not in claimed and (event.type not in _SILENT or event.defect)]
+    by_id = {event.id: event for event in events} if told else {}
     shown = []
-    for event in events:
-        by_id[event.id] = event
-        if event.id in claimed or (event.type in _SILENT and not event.defect):
-            continue
+    for event in told:
         attributes: Attributes = {c.EVENT_IDS: format_event_ids([event.id])}
         if event.defect:
             attributes[c.DEFECT] = event.defect
+        if event.unread and config.capture_content:
+            attributes[c.EVENT_ATTRIBUTES] = config.content(c.EVENT_ATTRIBUTES, event.unread, json=True)
         if event.attributes is not None:
-            attributes |= _origin(event.attributes, by_id) | _telling(config, event.attributes)
+            attributes |= _origin(event, by_id) | _telling(config, event.type, event.attributes)
         shown.append(SpanEvent(event.type, event.time, attributes))
     return tuple(shown)
 
 
-def _origin(attributes: EventAttributes, by_id: Mapping[int, Event]) -> Attributes:
+def _origin(event: Event, by_id: Mapping[int, Event]) -> Attributes:
     """What the event that opened it says: names, where this one has numbers only."""
     for name in _ORIGINS:
-        origin = by_id.get(getattr(attributes, name, 0))
-        if origin is not None and isinstance(
-            origin.attributes,
-            (NexusOperationScheduled, SignalExternalWorkflowExecutionInitiated, WorkflowExecutionUpdateAccepted),
-        ):
+        origin = by_id.get(getattr(event.attributes, name, 0))
+        if origin is not None and origin.id < event.id and isinstance(origin.attributes, _OPENING):
             return _names(origin.attributes)
     return {}
 
 
-def _telling(config: TracingConfig, attributes: EventAttributes) -> Attributes:
+def _telling(config: TracingConfig, type_: str, attributes: EventAttributes) -> Attributes:
     told = _names(attributes)
-    names = _CAUSES.get(type(attributes))
+    if isinstance(attributes, MarkerRecorded):
+        told |= marker_attributes(attributes)
+    names = _CAUSES.get(type_)
     cause = names.name(getattr(attributes, "cause", 0)) if names is not None else ""
     if cause:
         told[c.CAUSE] = cause

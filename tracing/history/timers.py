@@ -2,51 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from tracing.history.attributes.steps import TimerCanceled, TimerFired, TimerStarted
-from tracing.history.event_ids import with_event_ids
-from tracing.history.events import Event
-from tracing.history.reuse import as_reused
+from tracing.history.by_kind import EventsByKind
 from tracing.history.runs import RunContext
+from tracing.history.step_events import StepEvents, finished, still_open
+from tracing.identity import step_span_id
 from tracing.spans.model import Span
+from tracing.spans.step import Outcome
 from tracing.spans.timer import timer_span
+from tracing.spans.wait import Wait
+from tracing.waits import is_waiting_for_person
+
+TimerEvents = StepEvents[TimerStarted]
+"""The events of one timer."""
 
 
-@dataclass(slots=True)
-class TimerEvents:
-    """The events of one timer: what set it, and what ended it."""
-
-    started: Event
-    asked: TimerStarted
-    ended: Event | None = None
-
-
-def timers_of(events: Sequence[Event]) -> list[TimerEvents]:
+def timers_of(events: EventsByKind) -> list[TimerEvents]:
     """The timers of a run, in the order they were set."""
     timers: dict[int, TimerEvents] = {}
-    for event in events:
+    for event in events.of(TimerStarted, TimerFired, TimerCanceled):
         if isinstance(event.attributes, TimerStarted):
-            timers[event.id] = TimerEvents(event, event.attributes)
+            timers[event.id] = StepEvents(event, event.attributes)
         elif isinstance(event.attributes, (TimerFired, TimerCanceled)):
             timer = timers.get(event.attributes.started_event_id)
-            if timer is not None and timer.ended is None:
-                timer.ended = event
+            if timer is not None:
+                timer.close(event)
     return list(timers.values())
 
 
 def timer_spans(context: RunContext, timer: TimerEvents) -> list[Span]:
     """Build the span of a timer."""
-    ended = timer.ended
+    asked, closed = timer.asked, timer.closed
     span = timer_span(
+        context.config,
         context.run,
-        timer.asked.timer_id,
-        start=context.tasks.issued_at(timer.asked.workflow_task_completed_event_id, timer.started),
-        end=ended.time if ended is not None else None,
-        timeout=timer.asked.start_to_fire_timeout,
-        canceled=ended is not None and isinstance(ended.attributes, TimerCanceled),
+        asked.timer_id,
+        start=context.tasks.issued_at(asked.workflow_task_completed_event_id, timer.opened),
+        outcome=still_open(context) if closed is None else Outcome(closed.time),
+        timeout=asked.start_to_fire_timeout,
+        canceled=closed is not None and isinstance(closed.attributes, TimerCanceled),
+        summary=timer.opened.summary,
+        wait=_wait(context, timer) if is_waiting_for_person(timer.opened.summary) else None,
     )
-    if context.reused(ended.id if ended is not None else None):
-        span = as_reused(span, context.base, "timer", timer.asked.timer_id)
-    return [with_event_ids(span, [timer.started.id, *([ended.id] if ended is not None else [])])]
+    return [finished(context, timer, span, lambda base: step_span_id(base.run_id, "timer", asked.timer_id))]
+
+
+def _wait(context: RunContext, timer: TimerEvents) -> Wait:
+    if timer.closed is None:
+        return Wait()
+    if isinstance(timer.closed.attributes, TimerFired):
+        return context.answers.fired_by(timer.closed)
+    return context.answers.canceled_by(timer.opened, timer.closed)

@@ -12,9 +12,9 @@ NS_PER_S: Final = 1_000_000_000
 _MAX_NS: Final = 1 << 63
 _MAX_DURATION_S: Final = 315_576_000_000  # protobuf's limit, about 10,000 years
 _NS_DIGITS: Final = 9
-_SECOND: Final = len("2006-01-02T15:04:05")
-_MOMENT: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}")
-_REST: Final = re.compile(r"(?:\.([0-9]+))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))")
+_MINUTE: Final = len("2006-01-02T15:04")
+_START: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}")
+_REST: Final = re.compile(r":([0-5][0-9]|60)(?:\.([0-9]+))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))")
 
 
 def timestamp_ns(text: str) -> int:
@@ -25,11 +25,12 @@ def timestamp_ns(text: str) -> int:
     Raises:
         ValueError: It is no such time, or is before 1970 or after 2262.
     """
-    rest = _REST.fullmatch(text, _SECOND)
+    rest = _REST.fullmatch(text, _MINUTE)
     if rest is None:
         raise ValueError(f"{text!r} is not a time such as '2026-11-23T07:19:26.7091Z'")
-    time = _seconds(text[:_SECOND]) * NS_PER_S
-    fraction, sign, hours, minutes = rest.groups()
+    second, fraction, sign, hours, minutes = rest.groups()
+    # 60 is a leap second, which Python's datetime does not know.
+    time = (_seconds(text[:_MINUTE]) + int(second)) * NS_PER_S
     if fraction is not None:
         time += _fraction(fraction)
     if sign is not None:
@@ -58,17 +59,16 @@ def duration_ns(text: str) -> int:
     return -duration if negative else duration
 
 
-@lru_cache(maxsize=4096)  # a history has many events in each second
-def _seconds(text: str) -> int:
-    if not _MOMENT.fullmatch(text):
-        raise ValueError(f"{text!r} is not a time such as '2026-11-23T07:19:26Z'")
-    leap = text.endswith("60")  # a leap second, which Python's datetime does not know
-    moment = datetime.fromisoformat(f"{text[:10]}T{text[11:17]}{'59' if leap else text[17:]}")
-    return timegm(moment.timetuple()) + leap
+@lru_cache(maxsize=4096)  # a history has many events in each minute
+def _seconds(minute: str) -> int:
+    """Seconds since the epoch at the beginning of a minute."""
+    if not _START.fullmatch(minute):
+        raise ValueError(f"{minute!r} is not a time such as '2026-11-23T07:19'")
+    return timegm(datetime.fromisoformat(f"{minute[:10]}T{minute[11:]}").timetuple())
 
 
 def _fraction(digits: str) -> int:
-    return int(digits[:_NS_DIGITS].ljust(_NS_DIGITS, "0"))
+    return int(digits if len(digits) == _NS_DIGITS else digits[:_NS_DIGITS].ljust(_NS_DIGITS, "0"))
 
 
 def _digits(text: str) -> bool:

@@ -36,6 +36,12 @@ class PayloadMap(dict[str, PayloadMessage]):
     __slots__ = ()
 
 
+class PayloadsMap(dict[str, Payloads]):
+    """A map of payload lists: a marker's details."""
+
+    __slots__ = ()
+
+
 class StoredPayload:
     """One payload that stands alone, such as a failure's encoded attributes."""
 
@@ -62,10 +68,14 @@ class JsonValues:
             ValueError: It cannot be read so.
         """
         if type_ is Payloads:
-            return Payloads(self._payload(item) for item in _items(value))
+            written = _as_written(value)
+            return Payloads(self._payload(item) for item in _items(value)) if written is None else written
         if type_ is PayloadMap:
             fields = value if isinstance(value, dict) else {}
             return PayloadMap((key, self._payload(item)) for key, item in fields.items())
+        if type_ is PayloadsMap:
+            details = value if isinstance(value, dict) else {}
+            return PayloadsMap((key, Payloads(self._payload(i) for i in _items(item))) for key, item in details.items())
         if type_ is StoredPayload:
             return StoredPayload(self._payload(value))
         if type_ is Duration and isinstance(value, str):
@@ -78,13 +88,43 @@ class JsonValues:
             if isinstance(metadata, dict):
                 kept = {str(key): _metadata(item) for key, item in metadata.items()}
                 try:
-                    return Payload(b64decode("" if data is None else data, validate=True), kept)
+                    decoded = b64decode("" if data is None else data, validate=True)
                 except (Base64Error, TypeError, ValueError):
                     if kept:  # the data alone was replaced
                         self.plain = True
                         return Payload(msgspec.json.encode(data), kept)
-        self.plain = True
+                else:
+                    stored = value.get("externalPayloads")
+                    return Payload(decoded, kept, _stored_bytes(stored)) if stored else Payload(decoded, kept)
+        self.plain = self.plain or value != {}  # which an empty payload is, too
         return Payload(msgspec.json.encode(value), _JSON_ENCODING)
+
+
+def _stored_bytes(stored: Any) -> int:
+    try:
+        return max(0, sum(int(each["sizeBytes"]) for each in stored))
+    except (TypeError, KeyError, ValueError):
+        return 0
+
+
+class _WrittenPayload(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    metadata: dict[str, bytes]
+    data: bytes
+
+
+class _WrittenPayloads(msgspec.Struct, gc=False):
+    payloads: list[_WrittenPayload]
+
+
+def _as_written(value: Any) -> Payloads | None:
+    """Payloads just as servers write them, with metadata and data in base64: read in one go, as nearly all are.
+
+    None where one is otherwise, and must be looked at in detail.
+    """
+    try:
+        return Payloads(Payload(it.data, it.metadata) for it in msgspec.convert(value, _WrittenPayloads).payloads)
+    except msgspec.ValidationError:
+        return None
 
 
 def _items(value: Any) -> list[Any]:

@@ -31,11 +31,11 @@ def atomic_writer(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    # The new name is on the disk only when its folder is. Windows has no such call.
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk: a file has its new name for good only then. Windows has no such call."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -11,18 +11,27 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, BinaryIO, Final, Literal, cast
 
+from tracing.zstd import MAGIC, MAX_WINDOW, ZstdReader
+
 Compression = Literal["gzip", "zstd"]
 
 SUFFIX: Final[dict[Compression | None, str]] = {None: "", "gzip": ".gz", "zstd": ".zst"}
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
-_ZSTD_WINDOW: Final = 2**27
-"""Largest window of a file that is read, in bytes: what the zstd program allows as well."""
 
 
 class CompressionError(ValueError):
     """A file whose compression is broken, or that needs a package which is not installed."""
+
+
+def check_compression(compression: Compression | None) -> None:
+    """See to it that files can be compressed, before there is other work to do.
+
+    Raises:
+        CompressionError: Without the package that zstd needs.
+    """
+    if compression == "zstd":
+        _zstandard()
 
 
 @contextmanager
@@ -51,29 +60,30 @@ def decompressed(path: Path) -> Iterator[IO[bytes]]:
         CompressionError: While reading, when the compressed data is broken or cut off.
         OSError: When the file cannot be opened.
     """
-    with path.open("rb") as file, _naming_defects():
+    with path.open("rb") as file:
         magic = file.peek(4)[:4]
-        if magic.startswith(_GZIP_MAGIC):
-            with gzip.GzipFile(fileobj=file, mode="rb") as reader:
-                yield cast("IO[bytes]", reader)
-        elif magic == _ZSTD_MAGIC:
-            decompressor = _zstandard().ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-            with io.BufferedReader(decompressor.stream_reader(file, read_across_frames=True, closefd=False)) as reader:
-                yield reader
-        else:
-            yield file
+        with _naming_defects("zstd" if magic == MAGIC else "gzip"):
+            if magic.startswith(_GZIP_MAGIC):
+                with gzip.GzipFile(fileobj=file, mode="rb") as reader:
+                    yield cast("IO[bytes]", reader)
+            elif magic == MAGIC:
+                decompressor = _zstandard().ZstdDecompressor(max_window_size=MAX_WINDOW)
+                with io.BufferedReader(ZstdReader(file, decompressor)) as reader:
+                    yield reader
+            else:
+                yield file
 
 
 @contextmanager
-def _naming_defects() -> Iterator[None]:
+def _naming_defects(kind: str) -> Iterator[None]:
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise CompressionError(f"gzip data is broken or cut off ({error})") from None
+        raise CompressionError(f"{kind} data is broken or cut off ({error})") from None
     except Exception as error:
         # The package's own class cannot be named here: it is optional.
         if type(error).__name__ == "ZstdError":
-            raise CompressionError(f"zstd data is broken or cut off ({error})") from None
+            raise CompressionError(f"{kind} data is broken or cut off ({error})") from None
         raise
 
 

@@ -1,8 +1,7 @@
 """What spans does a line of OTLP/JSON hold, and what is wrong with those that cannot be read?
 
-Lines come from our own writer, from the Collector's file exporter and from others. Fields that we do not know are
-ignored, absent ones have their zero values, numbers may be strings. A span that cannot be read is named; the others of
-its line are kept.
+Lines come from our own writer, from the Collector's file exporter and from others. A span that cannot be read is named;
+the others of its line are kept.
 """
 
 from __future__ import annotations
@@ -17,8 +16,9 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from tracing.runs import Attributes, AttributeValue
-from tracing.spans.model import Event, Link, Span, SpanKind, StatusCode
+from tracing.spans.model import Event, Link, Span, StatusCode
 from tracing.tracefile.otlp import unix_nano
+from tracing.tracefile.otlp_json import CODES, KINDS, REQUEST, SPAN, AnyValue, JsonSpan, KeyValue
 
 JsonValue = str | bool | int | float | list["JsonValue"] | dict[str, "JsonValue"] | None
 _Enum = TypeVar("_Enum", bound=IntEnum)
@@ -63,95 +63,6 @@ class Decoded:
     problems: list[Problem] = field(default_factory=list)
 
 
-class _AnyValue(msgspec.Struct, rename="camel"):
-    string_value: str | msgspec.UnsetType = msgspec.UNSET
-    bool_value: bool | msgspec.UnsetType = msgspec.UNSET
-    int_value: int | msgspec.UnsetType = msgspec.UNSET
-    double_value: float | msgspec.UnsetType = msgspec.UNSET
-    array_value: _Values | msgspec.UnsetType = msgspec.UNSET
-    kvlist_value: _KeyValues | msgspec.UnsetType = msgspec.UNSET
-    bytes_value: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class _KeyValue(msgspec.Struct):
-    key: str = ""
-    value: _AnyValue | None = None
-
-
-class _Values(msgspec.Struct):
-    values: list[_AnyValue] | None = None
-
-
-class _KeyValues(msgspec.Struct):
-    values: list[_KeyValue] | None = None
-
-
-class _Event(msgspec.Struct, rename="camel"):
-    time_unix_nano: int = 0
-    name: str = ""
-    attributes: list[_KeyValue] | None = None
-
-
-class _Link(msgspec.Struct, rename="camel"):
-    trace_id: str = ""
-    span_id: str = ""
-    attributes: list[_KeyValue] | None = None
-
-
-class _Status(msgspec.Struct):
-    message: str = ""
-    code: int | str = 0
-
-
-class _Span(msgspec.Struct, rename="camel"):
-    trace_id: str = ""
-    span_id: str = ""
-    parent_span_id: str = ""
-    name: str = ""
-    kind: int | str = 0
-    start_time_unix_nano: int = 0
-    end_time_unix_nano: int = 0
-    attributes: list[_KeyValue] | None = None
-    events: list[_Event] | None = None
-    links: list[_Link] | None = None
-    status: _Status | None = None
-
-
-class _Resource(msgspec.Struct):
-    attributes: list[_KeyValue] | None = None
-
-
-class _Scope(msgspec.Struct):
-    name: str = ""
-
-
-class _ScopeSpans(msgspec.Struct):
-    scope: _Scope | None = None
-    spans: list[msgspec.Raw] | None = None
-
-
-class _ResourceSpans(msgspec.Struct, rename="camel"):
-    resource: _Resource | None = None
-    scope_spans: list[_ScopeSpans] | None = None
-
-
-class _Request(msgspec.Struct, rename="camel"):
-    resource_spans: list[_ResourceSpans] | msgspec.UnsetType = msgspec.UNSET
-
-
-_REQUEST: Final = msgspec.json.Decoder(_Request, strict=False)
-_SPAN: Final = msgspec.json.Decoder(_Span, strict=False)
-
-# By number, as the OTLP JSON mapping says, and by the forms that other writers use.
-_KINDS: Final[Mapping[int | str, SpanKind]] = {
-    0: SpanKind.INTERNAL,  # unspecified
-    "SPAN_KIND_UNSPECIFIED": SpanKind.INTERNAL,
-    **{form: kind for kind in SpanKind for form in (int(kind), str(int(kind)), f"SPAN_KIND_{kind.name}")},
-}
-_CODES: Final[Mapping[int | str, StatusCode]] = {
-    form: code for code in StatusCode for form in (int(code), str(int(code)), f"STATUS_CODE_{code.name}")
-}
-
 MAX_PROBLEMS: Final = 20
 """Most problems of one line that are named one by one."""
 _MAX_DEPTH: Final = 32
@@ -173,7 +84,7 @@ def decode_request(line: bytes) -> Decoded:
         UnreadableError: When nothing of it can be read.
     """
     try:
-        request = _REQUEST.decode(line)
+        request = REQUEST.decode(line)
     except msgspec.ValidationError as error:
         raise UnreadableError(f"is not an ExportTraceServiceRequest: {error}", _AS_OTLP) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -203,17 +114,17 @@ def _read(raw: msgspec.Raw, resource: Attributes, scope: str, where: str, decode
 
 def _span(raw: msgspec.Raw, resource: Attributes, scope: str) -> Span:
     try:
-        span = _SPAN.decode(raw)
+        span = SPAN.decode(raw)
         return Span(
             trace_id=_id(span.trace_id, 16, "traceId"),
             span_id=_id(span.span_id, 8, "spanId"),
             parent_id=_id(span.parent_span_id, 8, "parentSpanId") if span.parent_span_id.strip("0") else None,
             name=span.name,
-            kind=_member(span.kind, _KINDS, "kind"),
+            kind=_member(span.kind, KINDS, "kind"),
             start=_time(span.start_time_unix_nano, "startTimeUnixNano"),
             end=_time(span.end_time_unix_nano, "endTimeUnixNano") or None,
             attributes=_attributes(span.attributes),
-            status=_member(span.status.code, _CODES, "status.code") if span.status else StatusCode.UNSET,
+            status=_member(span.status.code, CODES, "status.code") if span.status else StatusCode.UNSET,
             status_message=span.status.message if span.status else "",
             events=tuple(_events(span)),
             links=tuple(_links(span)),
@@ -228,13 +139,13 @@ def _span(raw: msgspec.Raw, resource: Attributes, scope: str) -> Span:
         raise UnreadableError(*_TOO_DEEP) from None
 
 
-def _events(span: _Span) -> Iterator[Event]:
+def _events(span: JsonSpan) -> Iterator[Event]:
     for event in span.events or ():
         time = _time(event.time_unix_nano, "events[].timeUnixNano")
         yield Event(event.name, time, _attributes(event.attributes))
 
 
-def _links(span: _Span) -> Iterator[Link]:
+def _links(span: JsonSpan) -> Iterator[Link]:
     for link in span.links or ():
         trace_id = _id(link.trace_id, 16, "links[].traceId")
         yield Link(trace_id, _id(link.span_id, 8, "links[].spanId"), _attributes(link.attributes))
@@ -274,12 +185,12 @@ def _member(value: int | str, members: Mapping[int | str, _Enum], name: str) -> 
     return members[value]
 
 
-def _attributes(pairs: list[_KeyValue] | None) -> Attributes:
+def _attributes(pairs: list[KeyValue] | None) -> Attributes:
     values = [(pair.key, _value(pair.value)) for pair in pairs or () if pair.value is not None]
     return {key: value for key, value in values if value is not None}
 
 
-def _value(value: _AnyValue) -> AttributeValue | None:
+def _value(value: AnyValue) -> AttributeValue | None:
     """An attribute's value; None where it is empty.
 
     What the span model cannot hold (bytes, maps, arrays of anything but text) becomes text as OpenTelemetry shows it to
@@ -292,7 +203,7 @@ def _value(value: _AnyValue) -> AttributeValue | None:
     return msgspec.json.encode(plain).decode() if isinstance(plain, dict) else plain
 
 
-def _plain(value: _AnyValue | None, depth: int) -> JsonValue:
+def _plain(value: AnyValue | None, depth: int) -> JsonValue:
     if depth < 0:
         raise UnreadableError(*_TOO_DEEP)
     if value is None:

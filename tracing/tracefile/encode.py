@@ -7,14 +7,15 @@ protobuf, whose own JSON mapping differs and is many times slower.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
 import msgspec
 
 from tracing.runs import AttributeValue
-from tracing.spans.model import Event, Link, Span, StatusCode
+from tracing.spans.model import Event, Link, Span
+from tracing.tracefile.fragments import Fragments
 from tracing.tracefile.otlp import fits, grouped, mended, unix_nano
 
 LINE_SPANS: Final = 500
@@ -22,95 +23,11 @@ LINE_SPANS: Final = 500
 LINE_BYTES: Final = 1_000_000
 """Longest line of more than one span. The Collector's OTLP JSON file receiver cuts lines after 1 MiB by default."""
 
-
-class _String(msgspec.Struct, rename="camel", gc=False):
-    string_value: str
-
-
-class _Bool(msgspec.Struct, rename="camel", gc=False):
-    bool_value: bool
-
-
-class _Int(msgspec.Struct, rename="camel", gc=False):
-    int_value: str
-
-
-class _Double(msgspec.Struct, rename="camel", gc=False):
-    double_value: float | str
-
-
-class _Values(msgspec.Struct, gc=False):
-    values: list[_String]
-
-
-class _Array(msgspec.Struct, rename="camel", gc=False):
-    array_value: _Values
-
-
-_Value = _String | _Bool | _Int | _Double | _Array
-
-
-class _KeyValue(msgspec.Struct, gc=False):
-    key: str
-    value: _Value
-
-
-class _Event(msgspec.Struct, rename="camel", gc=False):
-    time_unix_nano: str
-    name: str
-    attributes: list[_KeyValue]
-
-
-class _Link(msgspec.Struct, rename="camel", gc=False):
-    trace_id: str
-    span_id: str
-    attributes: list[_KeyValue]
-
-
-class _Status(msgspec.Struct, omit_defaults=True, gc=False):
-    message: str = ""
-    code: int = 0
-
-
-class _Span(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
-    trace_id: str
-    span_id: str
-    name: str
-    kind: int
-    start_time_unix_nano: str
-    attributes: list[_KeyValue]
-    status: _Status
-    parent_span_id: str = ""
-    end_time_unix_nano: str = ""
-    events: list[_Event] = []
-    links: list[_Link] = []
-
-
-class _Resource(msgspec.Struct, gc=False):
-    attributes: list[_KeyValue]
-
-
-class _Scope(msgspec.Struct, gc=False):
-    name: str
-
-
-class _ScopeSpans(msgspec.Struct, gc=False):
-    scope: _Scope
-    spans: list[msgspec.Raw]
-
-
-class _ResourceSpans(msgspec.Struct, rename="camel", gc=False):
-    resource: _Resource
-    scope_spans: list[_ScopeSpans]
-
-
-class _Request(msgspec.Struct, rename="camel", gc=False):
-    resource_spans: list[_ResourceSpans]
-
-
-_ENCODER: Final = msgspec.json.Encoder()
+_JSON: Final = msgspec.json.Encoder().encode
+_SPAN: Final = (
+    b'{"traceId":"%032x","spanId":"%016x","name":%b,"kind":%d,"startTimeUnixNano":"%d","attributes":%b,"status":%b'
+)
 _NOT_FINITE: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}  # protobuf's JSON mapping
-_NO_STATUS: Final = _Status()
 
 
 def encode_lines(
@@ -125,92 +42,134 @@ def encode_lines(
         line_spans: Most spans of one line.
         line_bytes: Longest line that holds more than one span.
     """
-    source = iter(spans)
-    while chunk := list(islice(source, line_spans)):
-        yield from _lines(chunk, [encode_span(span) for span in chunk], line_bytes)
+    return LineWriter().lines(spans, line_spans=line_spans, line_bytes=line_bytes)
 
 
 def encode_request(spans: Sequence[Span]) -> bytes:
     """One ``ExportTraceServiceRequest`` of all the spans, as JSON."""
-    return _request(spans, [encode_span(span) for span in spans])
+    return LineWriter().request(spans)
 
 
-def encode_span(span: Span) -> msgspec.Raw:
-    """One span as JSON, without its resource and scope."""
-    try:
-        return msgspec.Raw(_ENCODER.encode(_span(span)))
-    except UnicodeEncodeError:
-        return msgspec.Raw(_ENCODER.encode(_span(mended(span))))
+class LineWriter:
+    """Writes traces, one after the other; what recurs on their spans is encoded once."""
 
+    def __init__(self) -> None:
+        self._fragments = Fragments(_attribute)
 
-def _lines(spans: Sequence[Span], encoded: Sequence[msgspec.Raw], line_bytes: int) -> Iterator[bytes]:
-    line = _request(spans, encoded) + b"\n"
-    if len(line) <= line_bytes or len(spans) == 1:
-        yield line
-        return
-    half = len(spans) // 2
-    yield from _lines(spans[:half], encoded[:half], line_bytes)
-    yield from _lines(spans[half:], encoded[half:], line_bytes)
+    def lines(
+        self, spans: Iterable[Span], *, line_spans: int = LINE_SPANS, line_bytes: int = LINE_BYTES
+    ) -> Iterator[bytes]:
+        """The lines of a trace, as ``encode_lines`` gives them."""
+        source = iter(spans)
+        while chunk := list(islice(source, line_spans)):
+            yield from self._lines(chunk, [self._encoded(span) for span in chunk], line_bytes)
 
+    def request(self, spans: Sequence[Span]) -> bytes:
+        """One ``ExportTraceServiceRequest`` of all the spans."""
+        return self._grouped(spans, [self._encoded(span) for span in spans])
 
-def _request(spans: Sequence[Span], encoded: Sequence[msgspec.Raw]) -> bytes:
-    try:
-        return _ENCODER.encode(_grouped_request(spans, encoded))
-    except UnicodeEncodeError:
-        return _ENCODER.encode(_grouped_request([mended(span) for span in spans], encoded))
+    def _lines(self, spans: Sequence[Span], encoded: Sequence[bytes], line_bytes: int) -> Iterator[bytes]:
+        line = self._grouped(spans, encoded) + b"\n"
+        if len(line) <= line_bytes or len(spans) == 1:
+            yield line
+            return
+        half = len(spans) // 2
+        yield from self._lines(spans[:half], encoded[:half], line_bytes)
+        yield from self._lines(spans[half:], encoded[half:], line_bytes)
 
+    def _encoded(self, span: Span) -> bytes:
+        """One span, without its resource and scope."""
+        try:
+            return self._span(span)
+        except UnicodeEncodeError:
+            return self._span(mended(span))
 
-def _grouped_request(spans: Sequence[Span], encoded: Sequence[msgspec.Raw]) -> _Request:
-    return _Request(
-        [
-            _ResourceSpans(
-                _Resource(_attributes(resource)),
-                [_ScopeSpans(_Scope(name), items) for name, items in scopes.items()],
+    def _grouped(self, spans: Sequence[Span], encoded: Sequence[bytes]) -> bytes:
+        """A request of spans, from what was made of each."""
+        try:
+            return self._request(spans, encoded)
+        except UnicodeEncodeError:
+            return self._request([mended(span) for span in spans], encoded)
+
+    def _request(self, spans: Sequence[Span], encoded: Sequence[bytes]) -> bytes:
+        return b'{"resourceSpans":[%b]}' % b",".join(
+            b'{"resource":{"attributes":%b},"scopeSpans":[%b]}'
+            % (
+                self._attributes(resource),
+                b",".join(
+                    b'{"scope":{"name":%b},"spans":[%b]}' % (_JSON(name), b",".join(items))
+                    for name, items in scopes.items()
+                ),
             )
             for resource, scopes in grouped(spans, encoded)
-        ]
-    )
+        )
 
-
-def _span(span: Span) -> _Span:
-    return _Span(
-        trace_id=f"{span.trace_id:032x}",
-        span_id=f"{span.span_id:016x}",
-        parent_span_id="" if span.parent_id is None else f"{span.parent_id:016x}",
-        name=span.name,
-        kind=span.kind,
-        start_time_unix_nano=str(unix_nano(span.start)),
+    def _span(self, span: Span) -> bytes:
+        written = _SPAN % (
+            span.trace_id,
+            span.span_id,
+            _JSON(span.name),
+            span.kind,
+            unix_nano(span.start),
+            self._attributes(span.attributes),
+            _status(span) if span.status or span.status_message else b"{}",
+        )
+        if span.parent_id is not None:
+            written += b',"parentSpanId":"%016x"' % span.parent_id
         # OTLP has no sign for an open span but a missing end.
-        end_time_unix_nano="" if span.end is None else str(unix_nano(span.end)),
-        attributes=_attributes(span.attributes),
-        events=[_event(event) for event in span.events],
-        links=[_link(link) for link in span.links],
-        status=_NO_STATUS
-        if span.status is StatusCode.UNSET and not span.status_message
-        else _Status(span.status_message, span.status),
-    )
+        if span.end is not None:
+            written += b',"endTimeUnixNano":"%d"' % unix_nano(span.end)
+        if span.events:
+            written += b',"events":[%b]' % b",".join(map(self._event, span.events))
+        if span.links:
+            written += b',"links":[%b]' % b",".join(map(self._link, span.links))
+        return written + b"}"
+
+    def _event(self, event: Event) -> bytes:
+        return b'{"timeUnixNano":"%d","name":%b,"attributes":%b}' % (
+            unix_nano(event.time),
+            _JSON(event.name),
+            self._attributes(event.attributes),
+        )
+
+    def _link(self, link: Link) -> bytes:
+        return b'{"traceId":"%032x","spanId":"%016x","attributes":%b}' % (
+            link.trace_id,
+            link.span_id,
+            self._attributes(link.attributes),
+        )
+
+    def _attributes(self, attributes: Mapping[str, AttributeValue]) -> bytes:
+        return b"[%b]" % self._fragments.joined(b",", attributes)
 
 
-def _event(event: Event) -> _Event:
-    return _Event(str(unix_nano(event.time)), event.name, _attributes(event.attributes))
+def _status(span: Span) -> bytes:
+    message = [b'"message":%b' % _JSON(span.status_message)] if span.status_message else []
+    code = [b'"code":%d' % span.status] if span.status else []
+    return b"{%b}" % b",".join(message + code)
 
 
-def _link(link: Link) -> _Link:
-    return _Link(f"{link.trace_id:032x}", f"{link.span_id:016x}", _attributes(link.attributes))
+def _attribute(key: str) -> Callable[[AttributeValue], bytes]:
+    """Writes an attribute of this key."""
+    name = b'{"key":%b,"value":' % _JSON(key)
+    text = name + b'{"stringValue":'
+
+    def write(value: AttributeValue) -> bytes:
+        if value.__class__ is str:  # as most are
+            return text + _JSON(value) + b"}}"
+        return name + _value(value) + b"}"
+
+    return write
 
 
-def _attributes(attributes: Mapping[str, AttributeValue]) -> list[_KeyValue]:
-    return [_KeyValue(key, _value(value)) for key, value in attributes.items()]
-
-
-def _value(value: AttributeValue) -> _Value:
-    # bool before int, which it is a kind of; str first, which most are.
+def _value(value: AttributeValue) -> bytes:
+    # bool before int, which it is a kind of.
     if isinstance(value, str):
-        return _String(value)
+        return b'{"stringValue":%b}' % _JSON(value)
     if isinstance(value, bool):
-        return _Bool(value)
+        return b'{"boolValue":true}' if value else b'{"boolValue":false}'
     if isinstance(value, int):
-        return _Int(str(value)) if fits(value) else _String(str(value))
+        return b'{"intValue":"%d"}' % value if fits(value) else b'{"stringValue":"%d"}' % value
     if isinstance(value, float):
-        return _Double(value if math.isfinite(value) else _NOT_FINITE[str(value)])
-    return _Array(_Values([_String(item) for item in value]))
+        return b'{"doubleValue":%b}' % _JSON(value if math.isfinite(value) else _NOT_FINITE[str(value)])
+    return b'{"arrayValue":{"values":[%b]}}' % b",".join(b'{"stringValue":%b}' % _JSON(item) for item in value)

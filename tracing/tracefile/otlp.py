@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from tracing.runs import Attributes, AttributeValue
 from tracing.spans.model import Event, Link, Span
@@ -28,15 +29,21 @@ def grouped(
         Each resource's attributes, with its items by name of scope.
     """
     groups: dict[object, tuple[Mapping[str, AttributeValue], dict[str, list[Item]]]] = {}
-    keys: dict[int, object] = {}  # by identity: most spans share one mapping, and `spans` keeps it alive
+    # By identity of the resource: most spans share one mapping, and `spans` keeps it alive.
+    lists: dict[tuple[int, str], list[Item]] = {}
+    before: Span | None = None
+    members: list[Item] | None = None
     for span, item in zip(spans, items, strict=True):
-        resource = span.resource
-        key = keys.get(id(resource))
-        if key is None:
+        resource, scope = span.resource, span.scope
+        if before is None or resource is not before.resource or scope != before.scope:
+            members = lists.get((id(resource), scope))
+        before = span
+        if members is None:
             # With types, for True and 1 are equal but not the same attribute.
-            key = keys[id(resource)] = tuple(sorted((name, type(v).__name__, v) for name, v in resource.items()))
-        _, scopes = groups.setdefault(key, (resource, {}))
-        scopes.setdefault(span.scope, []).append(item)
+            key = tuple(sorted((name, type(value).__name__, value) for name, value in resource.items()))
+            _, scopes = groups.setdefault(key, (resource, {}))
+            members = lists[id(resource), scope] = scopes.setdefault(scope, [])
+        members.append(item)
     return list(groups.values())
 
 

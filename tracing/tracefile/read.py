@@ -6,15 +6,17 @@ reason and what to do about it.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, TypeVar
 
 from tracing.spans.model import Span
 from tracing.tracefile.compression import CompressionError, decompressed
 from tracing.tracefile.decode import MAX_PROBLEMS, Decoded, UnreadableError, decode_request
+from tracing.tracefile.decode_ids import closed_ids
 
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 """Longest line that is read. A Collector takes requests of up to 20 MiB and writes each as one line."""
@@ -25,6 +27,10 @@ _TRACE_FILE: Final = re.compile(r".+\.otlp(-[0-9T.-]+)?\.jsonl(\.gz|\.zst)?")
 """Our names, and those that the Collector's file exporter gives to files that it rotates."""
 
 _SKIP_BYTES: Final = 1024 * 1024
+
+T = TypeVar("T")
+_Decode = Callable[[bytes, int, "_FileDefects"], Iterable[T]]
+"""What a line holds, from it and its number; what in it cannot be read is told to its file's defects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,43 +54,55 @@ class Defect:
         return f"{place}: {self.reason}. {self.mend}"
 
 
-class Reading(Iterator[Span]):
-    """Spans of trace files, read while they are asked for.
+class Reading(Iterator[T]):
+    """What lines of trace files hold, read while it is asked for.
 
     Attributes:
         defects: What could not be read so far; complete when the last span has been read.
+        whole: Bytes up to the end of the last line that was read whole, decompressed, of the file that is being read.
     """
 
-    def __init__(self, paths: Iterable[Path], *, max_line_bytes: int, max_file_bytes: int) -> None:
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        decode: _Decode[T],
+        *,
+        max_line_bytes: int,
+        max_file_bytes: int,
+        start: int | None = None,
+    ) -> None:
         self.defects: list[Defect] = []
+        self.whole = start or 0
+        self._start = start or 0
+        self._grows = start is not None
+        self._decode = decode
         self._max_line_bytes = max_line_bytes
         self._max_file_bytes = max_file_bytes
         self._spans = self._read(paths)
 
-    def __next__(self) -> Span:
+    def __next__(self) -> T:
         return next(self._spans)
 
-    def _read(self, paths: Iterable[Path]) -> Iterator[Span]:
+    def _read(self, paths: Iterable[Path]) -> Iterator[T]:
         for path in paths:
-            for file in self._files(path):
+            try:
+                files = trace_files(path, self.defects)
+            except OSError as error:
+                self.defects.append(Defect(path, 0, f"cannot be listed ({error.strerror})", "Check its permissions."))
+                continue
+            for file in files:
                 yield from self._file(file)
 
-    def _files(self, path: Path) -> list[Path]:
-        if not path.is_dir():
-            return [path]
-        files = sorted(file for file in path.iterdir() if _TRACE_FILE.fullmatch(file.name) and file.is_file())
-        if not files:
-            self.defects.append(
-                Defect(path, 0, "the folder holds no trace file", "Trace files are called NAME.otlp.jsonl[.gz|.zst].")
-            )
-        return files
-
-    def _file(self, file: Path) -> Iterator[Span]:
+    def _file(self, file: Path) -> Iterator[T]:
         found = _FileDefects(file)
         try:
             with decompressed(file) as stream:
+                if self._start:
+                    stream.seek(self._start)
+                self.whole = self._start
                 for number, line in self._lines(stream, found):
-                    yield from _decode(line, number, found)
+                    half = self._grows and not line.endswith(b"\n")
+                    yield from self._decode(line, number, _FileDefects(file) if half else found)
         except CompressionError as error:
             found.add(0, str(error), "What was read before is kept. Copy or export the file again.")
         except OSError as error:
@@ -92,10 +110,11 @@ class Reading(Iterator[Span]):
         self.defects += found.named()
 
     def _lines(self, stream: IO[bytes], found: _FileDefects) -> Iterator[tuple[int, bytes]]:
-        number, total = 0, 0
+        number, total = 0, self._start
         while line := stream.readline(self._max_line_bytes + 1):
             number += 1
             total += len(line)
+            self.whole = total if line.endswith(b"\n") else self.whole
             if len(line) > self._max_line_bytes:
                 found.add(number, f"is longer than {self._max_line_bytes} bytes", "Write fewer spans a line.")
                 total += _skip_line(stream, self._max_file_bytes - total) if not line.endswith(b"\n") else 0
@@ -129,7 +148,34 @@ class _FileDefects:
         return [*self._named, Defect(self._file, 0, f"{self._more} more defects", "Mend those named first.")]
 
 
-def read_trace(path: Path, *, max_line_bytes: int = MAX_LINE_BYTES, max_file_bytes: int = MAX_FILE_BYTES) -> Reading:
+def is_trace_file(name: str) -> bool:
+    """Whether a file of a folder is read as a trace file, by its name."""
+    return _TRACE_FILE.fullmatch(name) is not None
+
+
+def trace_files(path: Path, defects: list[Defect]) -> list[Path]:
+    """The trace files of a folder, in the order of their names; a file is itself.
+
+    Args:
+        path: File or folder.
+        defects: Gets one where a folder holds no trace file.
+
+    Raises:
+        OSError: The folder cannot be listed.
+    """
+    if not os.path.isdir(path):  # noqa: PTH112 - pathlib's question raises below a folder that may not be read
+        return [path]
+    files = sorted(file for file in path.iterdir() if is_trace_file(file.name) and file.is_file())
+    if not files:
+        defects.append(
+            Defect(path, 0, "the folder holds no trace file", "Trace files are called NAME.otlp.jsonl[.gz|.zst].")
+        )
+    return files
+
+
+def read_trace(
+    path: Path, *, max_line_bytes: int = MAX_LINE_BYTES, max_file_bytes: int = MAX_FILE_BYTES
+) -> Reading[Span]:
     """Read a trace file, or every trace file of a folder.
 
     Args:
@@ -142,12 +188,33 @@ def read_trace(path: Path, *, max_line_bytes: int = MAX_LINE_BYTES, max_file_byt
 
 def read_traces(
     paths: Iterable[Path], *, max_line_bytes: int = MAX_LINE_BYTES, max_file_bytes: int = MAX_FILE_BYTES
-) -> Reading:
+) -> Reading[Span]:
     """Read several trace files and folders, one after the other. See ``read_trace``."""
-    return Reading(paths, max_line_bytes=max_line_bytes, max_file_bytes=max_file_bytes)
+    return Reading(paths, _spans, max_line_bytes=max_line_bytes, max_file_bytes=max_file_bytes)
 
 
-def _decode(line: bytes, number: int, found: _FileDefects) -> list[Span]:
+def read_ids(file: Path, start: int) -> Reading[tuple[bytes, bytes]]:
+    """Trace and span IDs of the closed spans in a trace file that may be written to, from where a line begins.
+
+    A last line that cannot be read because it has no end yet is no defect. Defects name lines by their number from
+    there.
+
+    Args:
+        file: The file.
+        start: ``Reading.whole`` of the reading before.
+    """
+    return Reading([file], _ids, max_line_bytes=MAX_LINE_BYTES, max_file_bytes=MAX_FILE_BYTES, start=start)
+
+
+def _ids(line: bytes, number: int, found: _FileDefects) -> list[tuple[bytes, bytes]]:
+    ids = closed_ids(line)
+    if ids is not None:
+        return ids
+    closed = [span for span in _spans(line, number, found) if span.end is not None]
+    return [(span.trace_id.to_bytes(16, "big"), span.span_id.to_bytes(8, "big")) for span in closed]
+
+
+def _spans(line: bytes, number: int, found: _FileDefects) -> list[Span]:
     try:
         decoded = decode_request(line)
     except UnreadableError as error:

@@ -8,8 +8,9 @@ becomes a link. The outcome depends on the trace and on what the target has, on 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from tracing import conventions as c
 from tracing.identity import run_span_id
@@ -26,6 +27,7 @@ _REPEATED: Final = (
     c.USER_ID,
     c.TAGS,
     c.LANGFUSE_TAGS,
+    c.ENVIRONMENT,
     c.OPENINFERENCE_KIND,
     # Backends show the root's input and output as the trace's.
     c.INPUT_VALUE,
@@ -65,6 +67,21 @@ def reroot(spans: Iterable[Span], known: Collection[int] = ()) -> list[Span]:
     return result
 
 
+def parents_to_come(spans: Iterable[Span]) -> set[int]:
+    """Parents of runs that no client started: steps of other runs of the trace, which are sent with those.
+
+    Whoever sends each run by itself must not make roots of children: their parents' steps would come too late for them.
+
+    Args:
+        spans: All spans that are at hand of one or more runs.
+    """
+    return {
+        span.parent_id
+        for span in spans
+        if span.parent_id is not None and c.CLIENT_START_TIME not in span.attributes and _is_closed_run(span)
+    }
+
+
 def _is_closed_run(span: Span) -> bool:
     run_id = span.attributes.get(c.RUN_ID)
     return span.end is not None and isinstance(run_id, str) and span.span_id == run_span_id(run_id)
@@ -81,7 +98,7 @@ def _client_start(run: Span, span_id: int) -> Span | None:
         trace_id=run.trace_id,
         span_id=span_id,
         parent_id=_span_id(run.attributes.get(c.CLIENT_START_PARENT)),
-        name=c.start_workflow(workflow_type),
+        name=c.CLIENT_STARTS.get(run.attributes.get(c.CLIENT_START_CALL), c.start_workflow)(workflow_type),
         kind=SpanKind.CLIENT,
         start=start,
         # The client knows when the server answered; of that, the run's start is all that a history has.

@@ -6,32 +6,19 @@ keeps the first of two spans with one ID would keep the unfinished one.
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Final
 
-import msgspec
-import requests
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-
-from tracing.backends.client import Client, shortened, shown
+from tracing.backends.client import Client
 from tracing.backends.target import Target, TargetError
 from tracing.spans.model import Span
+from tracing.tracefile.batches import BATCH_BYTES, BATCH_SPANS, Batch, batches, halves
 from tracing.tracefile.missing import missing
-from tracing.tracefile.protobuf import request_message
+from tracing.tracefile.posting import Verdict, post
 from tracing.tracefile.reroot import reroot
+from tracing.tracefile.sampled import sampled
 
-BATCH_SPANS: Final = 512
-"""Most spans of one request."""
-BATCH_BYTES: Final = 4 * 1024 * 1024
-"""Largest request of more than one span, before compression."""
-
-_PROTOBUF: Final = "application/x-protobuf"
-_ABOUT_SPANS: Final = frozenset({400, 413, 422})
-"""Refusals of one batch for what is in it; any other would meet every batch."""
 _MAX_PROBLEMS: Final = 20
 
 
@@ -42,6 +29,7 @@ class SendResult:
     Attributes:
         sent: Spans that the target took.
         skipped_open: Spans that are still open, and so were not sent.
+        sampled_out: Spans of runs that were sampled out, and so were not sent.
         known: Spans that the target had already, where it was asked.
         rejected: Spans that the target refused.
         unsent: Spans left when the target could not be used at all, or no longer.
@@ -51,6 +39,7 @@ class SendResult:
 
     sent: int = 0
     skipped_open: int = 0
+    sampled_out: int = 0
     known: int = 0
     rejected: int = 0
     unsent: int = 0
@@ -103,88 +92,43 @@ class Sender:
         return result
 
     def _send(self, spans: Sequence[Span]) -> None:
-        body = request_message(spans).SerializeToString()
-        if len(body) > self._batch_bytes and len(spans) > 1:
-            self._halve(spans)
+        for batch in batches(
+            spans, self._target.compression, batch_spans=self._batch_spans, batch_bytes=self._batch_bytes
+        ):
+            self._post(batch)
+
+    def _post(self, batch: Batch) -> None:
+        answer = post(self._client, self._target, batch)
+        if answer.verdict is Verdict.TOO_LARGE:
+            for half in halves(batch):
+                self._post(half)
             return
-        headers = {"Content-Type": _PROTOBUF}
-        if self._target.compression == "gzip":
-            headers["Content-Encoding"] = "gzip"
-            body = gzip.compress(body, mtime=0)
-        response = self._client.post(self._target.endpoint, body, headers)
-        status = response.status_code
-        if status // 100 == 2:  # noqa: PLR2004 - HTTP's class of success
-            self._accepted(len(spans), response)
-        elif status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(spans) > 1:
-            self._halve(spans)
-        elif status in _ABOUT_SPANS:
-            self.result.rejected += len(spans)
-            self._problem(str(self._client.refusal(response)))
-        else:
-            raise self._client.refusal(response)
-
-    def _halve(self, spans: Sequence[Span]) -> None:
-        half = len(spans) // 2
-        self._send(spans[:half])
-        self._send(spans[half:])
-
-    def _accepted(self, count: int, response: requests.Response) -> None:
-        rejected, message = _partial_success(response)
-        self.result.batches += 1
-        self.result.sent += count - rejected
-        self.result.rejected += rejected
-        if rejected or message:
-            self._problem(
-                f"{shown(response.url)} refused {rejected} of {count} spans"
-                f"{f' ({shortened(message)})' if message else ''}. Look at its log."
-            )
+        self.result.rejected += answer.rejected
+        if answer.verdict is Verdict.TAKEN:
+            self.result.batches += 1
+            self.result.sent += batch.spans - answer.rejected
+        if answer.problem:
+            self._problem(answer.problem)
 
     def _problem(self, sentence: str) -> None:
         if sentence not in self.result.problems and len(self.result.problems) < _MAX_PROBLEMS:
             self.result.problems = (*self.result.problems, sentence)
 
 
-def send(spans: Iterable[Span], target: Target) -> SendResult:
+def send(spans: Iterable[Span], target: Target, *, coming: Collection[int] = frozenset()) -> SendResult:
     """Send the closed spans of one or more traces, each once, each trace with a root that the target then has.
 
     Args:
         spans: All spans that are at hand of these traces, open ones included.
         target: Where to.
+        coming: Span IDs that the target does not have yet, but gets: runs below them keep them as parents.
 
     Returns:
         What became of them. A target that cannot be used is one of its problems.
     """
-    rerooted = reroot(spans)
+    kept, left_out = sampled(spans)
+    rerooted = reroot(kept, coming)
     sender = Sender(target)
+    sender.result.sampled_out = left_out
     sender.result.skipped_open = sum(span.end is None for span in rerooted)
     return sender.deliver([missing(rerooted, ())])
-
-
-def _partial_success(response: requests.Response) -> tuple[int, str]:
-    """How many spans the target refused of those it took, and its words."""
-    kind = response.headers.get("Content-Type", "")
-    if "html" in kind:
-        raise TargetError(
-            f"{shown(response.url)} answered with a web page: that is no OTLP endpoint, whose path ends in /v1/traces."
-        )
-    try:
-        if "json" in kind:
-            return _partial_success_json(response.content)
-        answer = ExportTraceServiceResponse.FromString(response.content)
-    except (DecodeError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return 0, ""  # it took them all the same: the status says so
-    return answer.partial_success.rejected_spans, answer.partial_success.error_message
-
-
-class _PartialSuccess(msgspec.Struct, rename="camel"):
-    rejected_spans: int = 0
-    error_message: str = ""
-
-
-class _Response(msgspec.Struct, rename="camel"):
-    partial_success: _PartialSuccess | None = None
-
-
-def _partial_success_json(content: bytes) -> tuple[int, str]:
-    partial = msgspec.json.decode(content, type=_Response, strict=False).partial_success
-    return (partial.rejected_spans, partial.error_message) if partial else (0, "")

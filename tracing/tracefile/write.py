@@ -7,12 +7,15 @@ raw: payloads as the server holds them, without which nothing can be replayed. I
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
 
+from tracing.history.source import History
+from tracing.history.sources.raw_messages import message_json
 from tracing.spans.model import Span
 from tracing.tracefile.atomic import atomic_writer
 from tracing.tracefile.compression import SUFFIX, Compression, compressing
@@ -29,8 +32,9 @@ class SdkHistory(Protocol):
     def workflow_id(self) -> str:
         """Workflow ID."""
 
-    def to_json_dict(self) -> dict[str, Any]:
-        """The history as Temporal's JSON."""
+    @property
+    def events(self) -> Sequence[Any]:
+        """Its ``temporal.api.history.v1.HistoryEvent`` messages."""
 
 
 def write_trace(folder: Path, name: str, spans: Iterable[Span], *, compression: Compression | None = None) -> Path:
@@ -62,10 +66,10 @@ def write_trace(folder: Path, name: str, spans: Iterable[Span], *, compression: 
 def write_history(
     folder: Path,
     name: str,
-    history: SdkHistory | Mapping[str, Any] | bytes,
+    history: History | SdkHistory | Mapping[str, Any] | bytes,
     *,
-    run_id: str,
-    namespace: str,
+    run_id: str = "",
+    namespace: str = "",
     workflow_id: str = "",
     compression: Compression | None = None,
 ) -> Path:
@@ -77,41 +81,94 @@ def write_history(
     Args:
         folder: Where; made if it is missing.
         name: Name from ``run_name``.
-        history: The SDK's ``WorkflowHistory``, or Temporal's JSON ``{"events": […]}``, parsed or not.
-        run_id: The real run ID; for a reset run, the SDK's history names its base run.
-        namespace: Namespace.
-        workflow_id: Workflow ID; the SDK's history knows it.
+        history: What ``tracing.history.read(…, raw=True)`` gave, whatever the shape of its source; it says whose it is,
+            and its defects name what the file lacks. Or the SDK's ``WorkflowHistory``, or Temporal's JSON
+            ``{"events": […]}``, parsed or not, which is written as it is.
+        run_id: The real run ID; for a reset run, the SDK's history names its base run. Needed unless ``read`` gave it.
+        namespace: Namespace. Needed unless ``read`` gave it.
+        workflow_id: Workflow ID; ``read`` and the SDK's history know it.
         compression: "gzip", "zstd" (needs the extra ``zstd``) or None.
 
     Returns:
         The file.
 
     Raises:
-        ValueError: When the history has no events, no workflow ID is known, the name is none that ``run_name`` gives,
-            or zstd is not installed.
+        ValueError: When the history has no events, no workflow ID, run ID or namespace is known, the name is none that
+            ``run_name`` gives, or zstd is not installed.
         OSError: When the file cannot be written.
     """
     path = folder / f"{check_name(name)}{HISTORY_SUFFIX}{SUFFIX[compression]}"
-    if isinstance(history, bytes):
-        events = _raw_events(history)
-    elif isinstance(history, Mapping):
-        events = _events(history)
-    else:
-        events, workflow_id = _events(history.to_json_dict()), workflow_id or history.workflow_id
-    if not events:
-        raise ValueError(f'The history for {name} has no events: give Temporal\'s JSON, {{"events": […]}}.')
-    if not workflow_id:
-        raise ValueError(f"The history for {name} does not say its workflow ID: give it as workflow_id.")
-    head = json.dumps({"workflowId": workflow_id, "runId": run_id, "namespace": namespace})
+    pieces = history_pieces(name, history, run_id=run_id, namespace=namespace, workflow_id=workflow_id)
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_writer(path, mode=_PRIVATE) as file, compressing(file, compression) as stream:
-        stream.write(head[:-1].encode() + b', "events": ' + events + b"}")
+        for piece in pieces:
+            stream.write(piece)
     return path
 
 
-def _events(history: Mapping[str, Any]) -> bytes:
-    # The standard library's JSON, for it writes back whatever number or text it has read.
-    return json.dumps(events).encode() if (events := history.get("events")) else b""
+def history_pieces(
+    name: str,
+    history: History | SdkHistory | Mapping[str, Any] | bytes,
+    *,
+    run_id: str = "",
+    namespace: str = "",
+    workflow_id: str = "",
+) -> Iterator[bytes]:
+    """What `write_history` writes, in pieces: a long history is never in memory a second time.
+
+    Raises:
+        ValueError: As `write_history` does.
+    """
+    if isinstance(history, History):
+        workflow_id, run_id = workflow_id or history.workflow_id, run_id or history.run_id
+        namespace = namespace or history.namespace
+    elif not isinstance(history, (bytes, Mapping)):
+        workflow_id = workflow_id or history.workflow_id
+    events = _events(name, history)
+    # A history of an old server has no workflow ID anywhere.
+    known_as = workflow_id or isinstance(history, History)
+    for called, argument, value in (
+        ("workflow ID", "workflow_id", known_as),
+        ("run ID", "run_id", run_id),
+        ("namespace", "namespace", namespace),
+    ):
+        if not value:
+            raise ValueError(f"The history for {name} does not say its {called}: give it as {argument}.")
+    head = json.dumps({"workflowId": workflow_id, "runId": run_id, "namespace": namespace})
+    return chain((head[:-1].encode() + b', "events": ',), events, (b"}",))
+
+
+def _events(name: str, history: History | SdkHistory | Mapping[str, Any] | bytes) -> Iterable[bytes]:
+    """The list of events as JSON, in pieces.
+
+    Raises:
+        ValueError: There are none.
+    """
+    if isinstance(history, History):
+        if history.raw_events is None:
+            raise ValueError(f"The history for {name} was read without its events as JSON: give read() raw=True.")
+        return _listed(history.raw_events)
+    if isinstance(history, bytes):
+        events: Any = _raw_events(history)
+        pieces: Iterable[bytes] = (events,)
+    elif isinstance(history, Mapping):
+        events = history.get("events")
+        # The standard library's JSON, for it writes back whatever number or text it has read.
+        pieces = _listed(json.dumps(event).encode() for event in events or ())
+    else:
+        events = history.events
+        pieces = _listed(message_json(message)[0] for message in events)
+    if not events:
+        raise ValueError(f'The history for {name} has no events: give Temporal\'s JSON, {{"events": […]}}.')
+    return pieces
+
+
+def _listed(events: Iterable[bytes]) -> Iterator[bytes]:
+    before = b"["
+    for event in events:
+        yield before + event
+        before = b", "
+    yield b"]"
 
 
 class _RawHistory(msgspec.Struct):
@@ -133,4 +190,5 @@ def _parsed_events(history: bytes) -> bytes:
         content = json.loads(history)
     except (ValueError, RecursionError):
         return b""
-    return _events(content) if isinstance(content, dict) else b""
+    events = content.get("events") if isinstance(content, dict) else None
+    return json.dumps(events).encode() if events else b""

@@ -7,13 +7,13 @@ import msgspec
 from tracing.history.values import PayloadMap
 
 
-class Named(msgspec.Struct, frozen=True):
+class Named(msgspec.Struct, frozen=True, gc=False):
     """A message that is a name: workflow type, activity type, task queue."""
 
     name: str = ""
 
 
-class Execution(msgspec.Struct, frozen=True, rename="camel"):
+class Execution(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """A workflow execution."""
 
     workflow_id: str = ""
@@ -38,10 +38,16 @@ class Memo(msgspec.Struct, frozen=True):
     fields: PayloadMap = PayloadMap()
 
 
-class RetryPolicy(msgspec.Struct, frozen=True, rename="camel"):
+class RetryPolicy(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """A retry policy."""
 
     maximum_attempts: int = 0
+
+
+class WorkerVersion(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """What worker ran a task, as its user names it."""
+
+    build_id: str = ""
 
 
 class Attributes(msgspec.Struct, frozen=True, rename="camel", gc=False):  # in no cycle

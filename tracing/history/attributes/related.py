@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from tracing.history.attributes.messages import Attributes, Execution, Named
+from tracing.history.attributes.messages import Attributes, Execution, Header, Named
 from tracing.history.enums import Enum
 from tracing.history.failures import FailureMessage
+from tracing.history.values import Payloads, StoredPayload
 
 
 class StartChildWorkflowExecutionInitiated(Attributes, frozen=True):
@@ -14,6 +15,10 @@ class StartChildWorkflowExecutionInitiated(Attributes, frozen=True):
 
     workflow_id: str = ""
     workflow_type: Named | None = None
+    task_queue: Named | None = None
+    input: Payloads | None = None
+    header: Header | None = None
+    workflow_task_completed_event_id: int = 0
 
 
 class StartChildWorkflowExecutionFailed(Attributes, frozen=True):
@@ -22,36 +27,45 @@ class StartChildWorkflowExecutionFailed(Attributes, frozen=True):
     workflow_id: str = ""
     workflow_type: Named | None = None
     cause: Enum = 0
+    initiated_event_id: int = 0
 
 
-class _ChildEvent(Attributes, frozen=True):
+class ChildWorkflowExecutionEvent(Attributes, frozen=True):
+    """What happened to a child that was asked for."""
+
     workflow_execution: Execution | None = None
     workflow_type: Named | None = None
+    initiated_event_id: int = 0
 
 
-class ChildWorkflowExecutionStarted(_ChildEvent, frozen=True):
+class ChildWorkflowExecutionStarted(ChildWorkflowExecutionEvent, frozen=True):
     """A child was started."""
 
 
-class ChildWorkflowExecutionCompleted(_ChildEvent, frozen=True):
+class ChildWorkflowExecutionCompleted(ChildWorkflowExecutionEvent, frozen=True):
     """A child returned."""
 
+    result: Payloads | None = None
 
-class ChildWorkflowExecutionFailed(_ChildEvent, frozen=True):
+
+class ChildWorkflowExecutionFailed(ChildWorkflowExecutionEvent, frozen=True):
     """A child failed."""
 
     failure: FailureMessage | None = None
+    retry_state: Enum = 0
 
 
-class ChildWorkflowExecutionCanceled(_ChildEvent, frozen=True):
+class ChildWorkflowExecutionCanceled(ChildWorkflowExecutionEvent, frozen=True):
     """A child was cancelled."""
 
 
-class ChildWorkflowExecutionTimedOut(_ChildEvent, frozen=True):
+class ChildWorkflowExecutionTimedOut(ChildWorkflowExecutionEvent, frozen=True):
     """A child took too long."""
 
+    retry_state: Enum = 0
 
-class ChildWorkflowExecutionTerminated(_ChildEvent, frozen=True):
+
+class ChildWorkflowExecutionTerminated(ChildWorkflowExecutionEvent, frozen=True):
     """A child was terminated."""
 
 
@@ -60,6 +74,10 @@ class SignalExternalWorkflowExecutionInitiated(Attributes, frozen=True):
 
     workflow_execution: Execution | None = None
     signal_name: str = ""
+    input: Payloads | None = None
+    header: Header | None = None
+    child_workflow_only: bool = False
+    workflow_task_completed_event_id: int = 0
 
 
 class SignalExternalWorkflowExecutionFailed(Attributes, frozen=True):
@@ -81,6 +99,8 @@ class RequestCancelExternalWorkflowExecutionInitiated(Attributes, frozen=True):
     """The workflow asked to cancel another."""
 
     workflow_execution: Execution | None = None
+    child_workflow_only: bool = False
+    workflow_task_completed_event_id: int = 0
 
 
 class RequestCancelExternalWorkflowExecutionFailed(Attributes, frozen=True):
@@ -88,30 +108,42 @@ class RequestCancelExternalWorkflowExecutionFailed(Attributes, frozen=True):
 
     workflow_execution: Execution | None = None
     cause: Enum = 0
+    initiated_event_id: int = 0
 
 
 class ExternalWorkflowExecutionCancelRequested(Attributes, frozen=True):
     """Another workflow was asked to cancel."""
 
     workflow_execution: Execution | None = None
+    initiated_event_id: int = 0
 
 
 class UpdateMeta(msgspec.Struct, frozen=True, rename="camel"):
     """Which update."""
 
     update_id: str = ""
+    identity: str = ""
+
+
+class UpdateInput(msgspec.Struct, frozen=True):
+    """Name and arguments of an update."""
+
+    name: str = ""
+    args: Payloads | None = None
+    header: Header | None = None
 
 
 class UpdateRequest(msgspec.Struct, frozen=True):
     """What a client asked for."""
 
     meta: UpdateMeta | None = None
-    input: Named | None = None
+    input: UpdateInput | None = None
 
 
 class UpdateOutcome(msgspec.Struct, frozen=True):
     """How it went."""
 
+    success: Payloads | None = None
     failure: FailureMessage | None = None
 
 
@@ -124,6 +156,7 @@ class WorkflowExecutionUpdateAdmitted(Attributes, frozen=True):
 class WorkflowExecutionUpdateAccepted(Attributes, frozen=True):
     """An update passed its validator."""
 
+    protocol_instance_id: str = ""
     accepted_request: UpdateRequest | None = None
 
 
@@ -148,37 +181,44 @@ class NexusOperationScheduled(Attributes, frozen=True):
     endpoint: str = ""
     service: str = ""
     operation: str = ""
+    input: StoredPayload | None = None
+    nexus_header: dict[str, str] = msgspec.field(default_factory=dict)
+    workflow_task_completed_event_id: int = 0
 
 
-class _NexusEvent(Attributes, frozen=True):
+class NexusOperationEvent(Attributes, frozen=True):
+    """What happened to an operation that was asked for."""
+
     scheduled_event_id: int = 0
 
 
-class NexusOperationStarted(_NexusEvent, frozen=True):
+class NexusOperationStarted(NexusOperationEvent, frozen=True):
     """It was started."""
 
 
-class NexusOperationCompleted(_NexusEvent, frozen=True):
+class NexusOperationCompleted(NexusOperationEvent, frozen=True):
     """It returned."""
 
+    result: StoredPayload | None = None
 
-class NexusOperationFailed(_NexusEvent, frozen=True):
+
+class NexusOperationFailed(NexusOperationEvent, frozen=True):
     """It failed."""
 
     failure: FailureMessage | None = None
 
 
-class NexusOperationCanceled(_NexusEvent, frozen=True):
+class NexusOperationCanceled(NexusOperationEvent, frozen=True):
     """It was cancelled."""
 
     failure: FailureMessage | None = None
 
 
-class NexusOperationTimedOut(_NexusEvent, frozen=True):
+class NexusOperationTimedOut(NexusOperationEvent, frozen=True):
     """It took too long."""
 
     failure: FailureMessage | None = None
 
 
-class NexusOperationCancelRequested(_NexusEvent, frozen=True):
+class NexusOperationCancelRequested(NexusOperationEvent, frozen=True):
     """The workflow asked to cancel it."""

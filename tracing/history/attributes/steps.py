@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracing.history.attributes.messages import Attributes, Header, Named, RetryPolicy
+from tracing.history.attributes.messages import Attributes, Header, Named, RetryPolicy, WorkerVersion
 from tracing.history.enums import Enum
 from tracing.history.failures import FailureMessage
 from tracing.history.values import Duration, Payloads
@@ -32,6 +32,12 @@ class ActivityTaskStarted(ActivityTaskEvent, frozen=True):
     identity: str = ""
     attempt: int = 0
     last_failure: FailureMessage | None = None
+    worker_version: WorkerVersion | None = None
+
+    @property
+    def build_id(self) -> str:
+        """Build ID of the worker, or ""."""
+        return self.worker_version.build_id if self.worker_version is not None else ""
 
 
 class ActivityTaskCompleted(ActivityTaskEvent, frozen=True):

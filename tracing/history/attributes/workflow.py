@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tracing.history.attributes.messages import Attributes, Header, Memo, Named, SearchAttributes
+from tracing.history.attributes.messages import Attributes, Header, Memo, Named, SearchAttributes, WorkerVersion
 from tracing.history.enums import Enum
 from tracing.history.failures import FailureMessage
-from tracing.history.values import Payloads
+from tracing.history.values import Payloads, PayloadsMap
 
 
 class WorkflowExecutionStarted(Attributes, frozen=True):
@@ -61,6 +61,8 @@ class WorkflowExecutionSignaled(Attributes, frozen=True):
 
     signal_name: str = ""
     input: Payloads | None = None
+    header: Header | None = None
+    identity: str = ""
 
 
 class UpsertWorkflowSearchAttributes(Attributes, frozen=True):
@@ -79,7 +81,9 @@ class MarkerRecorded(Attributes, frozen=True):
     """The SDK noted something: a local activity, a version, a side effect."""
 
     marker_name: str = ""
+    details: PayloadsMap = PayloadsMap()
     failure: FailureMessage | None = None
+    workflow_task_completed_event_id: int = 0
 
 
 class WorkflowTaskCompleted(Attributes, frozen=True):
@@ -87,6 +91,13 @@ class WorkflowTaskCompleted(Attributes, frozen=True):
 
     started_event_id: int = 0
     identity: str = ""
+    worker_version: WorkerVersion | None = None
+    binary_checksum: str = ""
+
+    @property
+    def build_id(self) -> str:
+        """Build ID of the worker, or ""; servers before worker versions, and the test server, call it a checksum."""
+        return self.worker_version.build_id if self.worker_version is not None else self.binary_checksum
 
 
 class WorkflowTaskFailed(Attributes, frozen=True):
