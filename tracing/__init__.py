@@ -17,23 +17,47 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracing.config import TracingConfig
+    from tracing.dbos_live.install import session_attributes, trace_dbos
     from tracing.exit import exit_process
+    from tracing.live.client.addresses import trace_url
+    from tracing.live.client.session import session
+    from tracing.live.delivery.providers import configure
+    from tracing.live.model_calls.model_call import llm_call
+    from tracing.live.model_calls.wrappers import agent, tool
     from tracing.live.plugin import TracingPlugin
-    from tracing.live.providers import configure
-    from tracing.live.session import session
-    from tracing.live.wrappers import agent, llm_call, tool
+    from tracing.live.workflows.openai_agents import OpenAIAgentsProcessor
+    from tracing.waits import waiting_for_person
 
-__all__ = ["TracingConfig", "TracingPlugin", "agent", "configure", "exit_process", "llm_call", "session", "tool"]
+__all__ = [
+    "OpenAIAgentsProcessor",
+    "TracingConfig",
+    "TracingPlugin",
+    "agent",
+    "configure",
+    "exit_process",
+    "llm_call",
+    "session",
+    "session_attributes",
+    "tool",
+    "trace_dbos",
+    "trace_url",
+    "waiting_for_person",
+]
 
 _HOMES = {
+    "OpenAIAgentsProcessor": "tracing.live.workflows.openai_agents",
     "TracingConfig": "tracing.config",
     "TracingPlugin": "tracing.live.plugin",
-    "agent": "tracing.live.wrappers",
-    "configure": "tracing.live.providers",
+    "agent": "tracing.live.model_calls.wrappers",
+    "configure": "tracing.live.delivery.providers",
     "exit_process": "tracing.exit",
-    "llm_call": "tracing.live.wrappers",
-    "session": "tracing.live.session",
-    "tool": "tracing.live.wrappers",
+    "llm_call": "tracing.live.model_calls.model_call",
+    "session": "tracing.live.client.session",
+    "session_attributes": "tracing.dbos_live.install",
+    "tool": "tracing.live.model_calls.wrappers",
+    "trace_dbos": "tracing.dbos_live.install",
+    "trace_url": "tracing.live.client.addresses",
+    "waiting_for_person": "tracing.waits",
 }
 
 

@@ -32,8 +32,8 @@ from temporalio.client import WorkflowHandle
 
 from tracing.config import TracingConfig
 from tracing.identity import run_span_id
+from tracing.live.delivery.sdk_spans import from_sdk_span
 from tracing.live.plugin import TracingPlugin
-from tracing.live.sdk_spans import from_sdk_span
 from tracing.rendering import render
 from tracing.spans.model import Span
 

@@ -2,101 +2,129 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from tracing.cli import OK, SOME_FAILED
-from tracing.cli.console import complain, output, plain, print_json, progress, safe
-from tracing.config import TracingConfig
-from tracing.cost import RunAccount, account
-from tracing.history import History, read, to_spans
-from tracing.replay import Replay, load_workflow, replay, replay_spans
-from tracing.tracefile.names import run_name
-from tracing.tracefile.write import write_trace
+from tracing.cli.console import export_progress, print_json
+from tracing.cli.decoding import decoding_options
+from tracing.cli.numbers import A_DAY, Number
+from tracing.cli.outputs import Output
+from tracing.cli.replay_report import as_json, explain, report
+from tracing.cli.sections import SectionedCommand, section
+from tracing.decoding import Decoding
+from tracing.history import Unreadable
+from tracing.history.reading import files
+from tracing.replay.job import Replayed, ReplaySettings
+from tracing.replay.processes import NotStartedError, Processes, worthwhile_jobs
+
+_code, _traces = section("Today's code"), section("Traces of the replays")
 
 
-@dataclass(frozen=True)
-class _Replayed:
-    replay: Replay
-    account: RunAccount
-    file: Path | None
-
-
-@click.command()
-@click.argument("histories", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--workflow", "references", multiple=True, required=True, metavar="MODULE:CLASS", help="Today's code.")
-@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), help="Write each replay's trace here.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON.")
-def command(*, histories: tuple[Path, ...], references: tuple[str, ...], folder: Path | None, as_json: bool) -> int:
+@click.command(cls=SectionedCommand)
+@click.argument("histories", nargs=-1, required=True, metavar="HISTORY...", type=click.Path(path_type=str))
+@_code(
+    "--workflow",
+    "references",
+    multiple=True,
+    required=True,
+    metavar="MODULE[:CLASS]",
+    help="Today's code: a workflow class, or all of a module. Can be repeated.",
+)
+@_code("--skip-unknown", is_flag=True, help="Leave out histories of other workflow types, instead of failing.")
+@_code("--data-converter", metavar="MODULE:OBJECT", default="", help="The DataConverter of your workers.")
+@_code("--plugin", "plugins", multiple=True, metavar="MODULE:OBJECT", help="A plugin of your workers. Can be repeated.")
+@_traces(
+    "-o",
+    "--output",
+    "folder",
+    metavar="FOLDER",
+    type=Output(),
+    help="Write each replay's trace here.",
+)
+@_traces("--to", metavar="ENDPOINT", help="Send the traces to: phoenix, langfuse, otlp, or an OTLP/HTTP address.")
+@_traces("--namespace", metavar="NAME", help="Namespace of the histories in files that do not name theirs.")
+@decoding_options
+@section()("--jobs", metavar="N", type=click.IntRange(1), help="Processes that share the work; else as many as pay.")
+@section()(
+    "--timeout",
+    type=Number(min=0, max=A_DAY, min_open=True),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest time for one file.",
+)
+@click.option("--json", "prints_json", is_flag=True, help="Print the outcomes as JSON.")
+def command(
+    *,
+    histories: tuple[str, ...],
+    references: tuple[str, ...],
+    skip_unknown: bool,
+    data_converter: str,
+    plugins: tuple[str, ...],
+    namespace: str | None,
+    folder: Path | None,
+    to: str | None,
+    jobs: int | None,
+    timeout: float,
+    decoding: Decoding,
+    prints_json: bool,
+) -> int:
     """Run today's code against histories.
 
-    HISTORY is a history file in Temporal's JSON, such as `export --with-history` writes. No activity runs and no model
-    is called: results come from the history. Exits with 1 where the code diverges from a history, and says where.
+    HISTORY is a history file or a folder of them, in any shape that Temporal's tools write, such as `export
+    --with-history` does. No activity runs and no model is called: results come from the history, and workflow code that
+    tries to connect to anything is stopped. Exits with 1 where the code diverges from a history, and says where.
     """
+    settings = ReplaySettings(
+        workflows=references,
+        data_converter=data_converter,
+        plugins=plugins,
+        decoding=decoding,
+        namespace=namespace,
+        folder=folder,
+        to=to,
+        skip_unknown=skip_unknown,
+    )
+    results: dict[str, list[Replayed]] = {}
+    for found in (found for path in histories for found in files(path)):
+        if isinstance(found, Unreadable):
+            results[found.source] = [Replayed(found.source, "unreadable", found.reason)]
+        else:
+            results[found.name] = []
+    paths = [path for path, known in results.items() if not known]
     try:
-        workflows = [load_workflow(reference) for reference in references]
-    except ValueError as error:
+        results |= dict(_replayed(settings, paths, jobs, timeout))
+    except NotStartedError as error:
         raise click.UsageError(str(error)) from error
-    failures: list[str] = []
-    replayed: list[_Replayed] = []
-    with progress() as bar:
-        for path in bar.track(histories, description="replaying"):
-            try:
-                replayed.append(_replay_file(path, workflows, folder))
-            except (ValueError, OSError) as error:
-                failures.append(str(error))
-    for each in replayed:
-        result = each.replay
-        if result.outcome != "reproduced":
-            where = f" at event {result.event_id}" if result.event_id else ""
-            failures.append(f"{result.workflow_id}: {result.outcome}{where}: {result.message}")
-    if as_json:
-        print_json({"replays": [_as_json(each) for each in replayed], "failed": failures})
+    ordered = _without_foreign([each for replayed in results.values() for each in replayed], named=histories)
+    if prints_json:
+        print_json(as_json(ordered))
+        for each in ordered:
+            explain(each)
     else:
-        _print(replayed)
-    return SOME_FAILED if complain(failures) else OK
+        report(ordered)
+    return OK if all(each.good for each in ordered) else SOME_FAILED
 
 
-def _replay_file(path: Path, workflows: list[type], folder: Path | None) -> _Replayed:
-    config = TracingConfig.from_environment()
-    result = asyncio.run(replay(path, workflows))
-    run_spans = [span for each in read(path) if isinstance(each, History) for span in to_spans(each, config)]
-    spans = replay_spans(result, run_spans, config)
-    file = None
-    if folder is not None:
-        file = write_trace(folder, f"{run_name(result.workflow_id, result.run_id)}-replay", spans)
-    return _Replayed(result, account(spans), file)
+def _without_foreign(replayed: list[Replayed], *, named: tuple[str, ...]) -> list[Replayed]:
+    """Skip what lies beside histories in a folder but is none; a folder of nothing else is a mistake."""
+    beside = [each.foreign and each.source not in named for each in replayed]
+    if all(beside):
+        return replayed
+    both = zip(replayed, beside, strict=True)
+    return [replace(each, outcome="skipped") if foreign else each for each, foreign in both]
 
 
-def _as_json(each: _Replayed) -> dict[str, object]:
-    return {
-        "workflow_id": each.replay.workflow_id,
-        "run_id": each.replay.run_id,
-        "replay_id": each.replay.replay_id,
-        "outcome": each.replay.outcome,
-        "event_id": each.replay.event_id,
-        "message": each.replay.message,
-        "duration_ms": each.replay.duration / 1e6,
-        "reused_steps": len(each.replay.reused_steps),
-        "llm_calls": each.account.usage.calls,
-        "file": str(each.file) if each.file else None,
-    }
-
-
-def _print(replayed: list[_Replayed]) -> None:
-    console = output()
-    for each in replayed:
-        good = each.replay.outcome == "reproduced"
-        console.print(
-            Text("✓ " if good else "✗ ", style="green" if good else "red"),
-            Text(f"{plain(each.replay.workflow_id)} {each.replay.outcome} in {each.replay.duration / 1e6:.0f} ms: "),
-            Text(f"{len(each.replay.reused_steps)} steps took their results from history, "),
-            Text(f"{each.account.usage.calls} model calls"),
-            sep="",
-        )
-        if each.file:
-            console.print(f"  [dim]→ {safe(each.file)}[/]")
+def _replayed(
+    settings: ReplaySettings, paths: list[str], jobs: int | None, seconds: float
+) -> Iterator[tuple[str, list[Replayed]]]:
+    count = min(jobs or worthwhile_jobs(len(paths)), max(1, len(paths)))
+    with Processes(settings, count, seconds=seconds) as processes, export_progress() as bar:
+        task = bar.add_task("replaying", total=len(paths))
+        for done in processes.run(paths):
+            bar.advance(task)
+            yield done

@@ -7,35 +7,75 @@ from pathlib import Path
 import click
 
 from tracing.cli import OK, SOME_FAILED
-from tracing.cli.console import complain, output, safe
-from tracing.cli.runs import RUN_HELP, load
+from tracing.cli.connection import Connection, connection_options
+from tracing.cli.console import complain, counted, output, safe
+from tracing.cli.decoding import decoder_of, decoding_options, hint
+from tracing.cli.outputs import Output
+from tracing.cli.runs import RUN_HELP, Loaded, load
+from tracing.cli.sections import SectionedCommand, section
+from tracing.config import TracingConfig
 from tracing.cost import Comparison, accounts, compare
+from tracing.cost.tree import SpanTree
+from tracing.decoding import Decoding
 from tracing.report import write_report
 from tracing.spans.model import Span
 
+_picture = section("The page")
 
-@click.command(help=f"The picture of runs as one HTML file: waterfall, messages, costs.\n\nRUN is {RUN_HELP}.")
+
+@click.command(
+    cls=SectionedCommand,
+    help=f"The picture of runs, one HTML file without network: waterfall, messages, costs.\n\nRUN is {RUN_HELP}.",
+)
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("-o", "--output", "file", type=click.Path(path_type=Path, dir_okay=False), required=True)
-@click.option("--compare-with", "second", metavar="RUN", help="Set the one RUN beside this one: a replay, a re-run.")
-@click.option("--title", default="", help="Title of the report.")
-def command(*, runs: tuple[str, ...], file: Path, second: str | None, title: str) -> int:
+@_picture(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    type=Output(folder=False),
+    required=True,
+    help="Write the page here.",
+)
+@_picture("--compare-with", "second", metavar="RUN", help="Set the one RUN beside this one: a replay, a re-run.")
+@_picture("--title", metavar="TEXT", default="", help="Title of the page; else what it shows.")
+@connection_options
+@decoding_options
+def command(
+    *, runs: tuple[str, ...], file: Path, second: str | None, title: str, decoding: Decoding, connection: Connection
+) -> int:
     """Write a report."""
+    if str(file) == "-":
+        raise click.UsageError("-o -: the page goes into a file, not to standard output: name one, such as run.html.")
+    if not file.parent.is_dir():
+        raise click.UsageError(
+            f"{safe(file)} cannot be written: there is no folder {safe(file.parent)}. Make it first."
+        )
+    if file.exists() and not file.is_file():  # it would be replaced: /dev/null, too
+        raise click.UsageError(f"{safe(file)} is no file, but the page goes into one: name one, such as run.html.")
     spans: list[Span] = []
     failures: list[str] = []
-    for argument in runs:
-        loaded = load(argument)
-        spans += loaded.spans
-        failures += loaded.failures
-    comparison = _comparison(spans, second, failures) if second else None
-    if spans:
-        written = write_report(file, spans, comparison, title=title)
-        output().print(f"{len(spans)} spans → {safe(written)}")
-    return SOME_FAILED if complain(failures) or not spans else OK
+    hint(decoding, TracingConfig.from_environment())
+    with decoder_of(decoding) as decoder:
+        for argument in runs:
+            loaded = load(argument, decoder, connection)
+            spans += loaded.spans
+            failures += loaded.failures
+        other = load(second, decoder, connection) if second else Loaded()
+    comparison = _comparison(spans, other, failures) if second else None
+    shown = SpanTree([*spans, *other.spans]).spans  # of a run and its replay, each has its own waterfall
+    if shown:
+        try:
+            write_report(file.resolve(), shown, comparison, title=title)
+        except OSError as error:
+            raise click.FileError(str(file), error.strerror or str(error)) from error
+        output().print(f"{counted(len(shown))} → {safe(file)}")
+    elif not failures:
+        failures.append("There is no run in what was named: no report is written.")
+    return SOME_FAILED if complain(failures) else OK
 
 
-def _comparison(spans: list[Span], second: str, failures: list[str]) -> Comparison | None:
-    other = load(second)
+def _comparison(spans: list[Span], other: Loaded, failures: list[str]) -> Comparison | None:
     failures += other.failures
     sides = [accounts(spans), accounts(other.spans)]
     if [len(side) for side in sides] != [1, 1]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from tracing.backends.registry import target_for
 from tracing.backends.target import TargetError
 from tracing.cli import OK, SOME_FAILED
 from tracing.cli.console import complain, output, print_json, safe
+from tracing.cli.sections import SectionedCommand
 from tracing.cli.sending import SendOptions, report_sent, sending_options
 from tracing.tracefile.read import read_traces
 from tracing.tracefile.repair import repair
 from tracing.tracefile.send import send
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("traces", nargs=-1, required=True, type=click.Path(path_type=Path))
 @sending_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was sent as JSON.")
@@ -26,7 +28,8 @@ def command(*, traces: tuple[Path, ...], sending: SendOptions, as_json: bool) ->
     """Trace files → an OTLP endpoint.
 
     TRACE is a trace file (NAME.otlp.jsonl, also compressed, also as a Collector wrote it) or a folder of them. Without
-    --to, spans go where OTEL_EXPORTER_OTLP_ENDPOINT says. With --repair only what is missing there is sent.
+    --to, spans go where OTEL_EXPORTER_OTLP_ENDPOINT says. With --repair only what is missing there is sent; with
+    --have, what is not in those trace files.
     """
     try:
         target = target_for(sending.to or "otlp", os.environ)
@@ -34,12 +37,14 @@ def command(*, traces: tuple[Path, ...], sending: SendOptions, as_json: bool) ->
         raise click.UsageError(str(error)) from error
     reading = read_traces(traces)
     spans = list(reading)
-    result = repair(spans, target) if sending.repair else send(spans, target)
-    failures = [*(str(defect) for defect in reading.defects), *result.problems]
+    with sending.index() or nullcontext() as have:
+        result = repair(spans, target, have=have) if sending.repair else send(spans, target)
+        defects = [*reading.defects, *(have.defects if have else ())]
+    failures = [*(str(defect) for defect in defects), *result.problems]
     if as_json:
-        print_json({"target": target.name, **asdict(result), "defects": [str(d) for d in reading.defects]})
+        print_json({"target": target.name, **asdict(result), "defects": [str(d) for d in defects]})
     else:
-        report_sent(target, result.sent, [{"known": result.known}])
+        report_sent(target, result.sent, [{"known": result.known, "sampled_out": result.sampled_out}])
         for trace_id in dict.fromkeys(span.trace_id for span in spans if result.sent or result.known):
             url = target.trace_url(trace_id) if target.trace_url else None
             if url:

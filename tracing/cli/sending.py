@@ -5,38 +5,62 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from tracing.backends.target import Target
-from tracing.cli.console import output, safe
+from tracing.cli.console import counted, output, safe
+from tracing.cli.sections import section
+from tracing.tracefile.folder import FolderIndex
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """Where to send, and whether only what is missing there."""
+    """Where to send, and whether only what is missing there.
+
+    Attributes:
+        to: Backend or address.
+        repair: Whether only what is missing is sent.
+        have: Trace files and folders of them that say what is there already; none where the backend is asked.
+    """
 
     to: str | None
     repair: bool
+    have: tuple[Path, ...] = ()
+
+    def index(self) -> FolderIndex | None:
+        """What says what is there already, instead of the backend; None where it is asked itself."""
+        return FolderIndex(*self.have) if self.have else None
 
 
 def sending_options(function: Callable[..., R]) -> Callable[..., R]:
-    """Add `--to` and `--repair`; the command gets them as `sending`."""
+    """Add `--to`, `--repair` and `--have`; the command gets them as `sending`."""
+    option = section("Sending")
 
-    @click.option("--to", metavar="ENDPOINT", help="Send to: phoenix, langfuse, otlp, or an OTLP/HTTP address.")
-    @click.option("--repair", is_flag=True, help="Ask the backend what it has, and send only what is missing.")
+    @option("--to", metavar="ENDPOINT", help="Send to: phoenix, langfuse, otlp, or an OTLP/HTTP address.")
+    @option("--repair", is_flag=True, help="Ask the backend what it has, and send only what is missing.")
+    @option(
+        "--have",
+        metavar="PATH",
+        multiple=True,
+        type=click.Path(path_type=Path, exists=True),
+        help="Trace file, or folder of them: what is in it counts as there, and nobody is asked. Repeatable.",
+    )
     @functools.wraps(function)
-    def with_options(*, to: str | None, repair: bool, **rest: Any) -> R:
-        return function(sending=SendOptions(to, repair), **rest)
+    def with_options(*, to: str | None, repair: bool, have: tuple[Path, ...], **rest: Any) -> R:
+        return function(sending=SendOptions(to, repair or bool(have), have), **rest)
 
     return with_options
 
 
 def report_sent(target: Target, sent: int, runs: Sequence[dict[str, Any]] = ()) -> None:
-    """Say how many spans were sent, and how many the target had already."""
+    """Say how many spans were sent, how many the target had already, and how many sampling leaves out."""
     known = sum(run.get("known", 0) for run in runs)
+    left_out = sum(run.get("sampled_out", 0) for run in runs)
     had = f"; it had {known} already" if known else ""
-    output().print(f"{sent} spans sent to {safe(target.name)}{had}")
+    sampled_out = f"; {left_out} of runs that were sampled out stay here" if left_out else ""
+    output().print(f"{counted(sent)} sent to {safe(target.name)}{had}{sampled_out}")

@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from tracing.cli.connection import TemporalUnreachableError, connect, temporal_address
+from tracing.cli.connection import Connection, TemporalUnreachableError
 from tracing.cli.findings import Finding
 
 _FRESH_SECONDS: Final = 70.0
@@ -25,11 +25,11 @@ _FRESH_SECONDS: Final = 70.0
 _REFUSED: Final = "Check TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and the TEMPORAL_TLS settings."
 
 
-async def temporal_findings(task_queues: Sequence[str]) -> list[Finding]:
-    """Look at the server that Temporal's environment configuration names, its namespace and these task queues."""
+async def temporal_findings(connection: Connection, task_queues: Sequence[str]) -> list[Finding]:
+    """Look at the server, its namespace and these task queues."""
     try:
-        address = temporal_address()
-        client = await connect()
+        address, _ = connection.server()
+        client = await connection.connect()
     except TemporalUnreachableError as error:
         found, _, mend = error.message.partition(". ")
         unknown = [

@@ -13,9 +13,11 @@ from typing import Final
 
 from tracing import conventions as c
 from tracing.cost.attempts import attempt_account, spanless_attempt, spanless_closing_attempt, workflow_code
-from tracing.cost.attributes import Values, number, text
-from tracing.cost.model import RunAccount, StepAccount
+from tracing.cost.attributes import Values, number, text, texts
+from tracing.cost.run_account import RunAccount
+from tracing.cost.step_account import StepAccount
 from tracing.cost.tree import SpanTree
+from tracing.cost.waits import person_waits
 from tracing.spans.model import Span, StatusCode
 from tracing.usage import is_model_call
 
@@ -60,7 +62,8 @@ def accounts(spans: Iterable[Span]) -> list[RunAccount]:
 
 
 def _run_account(run_id: str, tree: SpanTree) -> RunAccount:
-    own = next((span for span in tree.spans if _is_run(span)), None)
+    # The last part, where a workflow of DBOS was over and was resumed.
+    own, start = run_of(tree.spans)
     told = (own or tree.spans[0]).attributes
     ends = (span.end for span in tree.spans if span.end is not None)
     return RunAccount(
@@ -69,14 +72,31 @@ def _run_account(run_id: str, tree: SpanTree) -> RunAccount:
         workflow_type=text(told, c.WORKFLOW_TYPE),
         namespace=text(told, c.NAMESPACE),
         status=text(told, c.RUN_STATUS) or text(told, c.REPLAY_OUTCOME) or "unknown",
-        start=own.start if own else min(span.start for span in tree.spans),
+        start=start if own else min(span.start for span in tree.spans),
         end=own.end if own else max(ends, default=None),
         steps=_steps(tree),
         workflow_task_timeouts=tuple(
             sorted(event.time for event in own.events if event.name == c.WORKFLOW_TASK_TIMED_OUT) if own else ()
         ),
         replay_id=text(told, c.REPLAY_ID),
+        trace_id=tree.spans[0].trace_id,
+        session_id=text(told, c.SESSION_ID),
+        user_id=text(told, c.USER_ID),
+        tags=texts(told, c.TAGS),
+        waits=person_waits(tree.spans),
     )
+
+
+def run_of(spans: Iterable[Span]) -> tuple[Span | None, int]:
+    """The span that tells how a run stands, and when the run began; None and 0 where none is there.
+
+    A run that was over and was resumed (DBOS) has a span for each of its parts: the last one tells.
+
+    Args:
+        spans: Spans of the run.
+    """
+    parts = sorted((span for span in spans if _is_run(span)), key=lambda span: number(span.attributes, c.RESUMPTION))
+    return (parts[-1], parts[0].start) if parts else (None, 0)
 
 
 def _steps(tree: SpanTree) -> tuple[StepAccount, ...]:
@@ -160,18 +180,26 @@ def _step_account(
     if completed and (c.ATTEMPTS in step.attributes or remains) and not any(attempt.closing for attempt in found):
         found.append(spanless_closing_attempt(step, remains.pop() if remains else []))
     found += [spanless_attempt(calls, start=step.start) for calls in remains]
+    died = step.attributes.get(c.INTERRUPTED) is True and not remains
+    missing = 0 if reused else max(0, made - len(found)) + died
+    # The server counts the attempt that waits to begin, too, but it is not made yet.
+    running = not closed and made > 0 and made == number(step.attributes, c.PENDING_ATTEMPT)
     return StepAccount(
         key=key,
         type=text(step.attributes, c.ACTIVITY_TYPE),
         span_id=step.span_id,
         attempts=() if reused else tuple(sorted(found, key=lambda attempt: (attempt.closing, attempt.start))),
-        missing_attempts=0 if reused else max(0, made - len(found)),
+        missing_attempts=missing,
+        running_attempts=min(missing, int(running)),
+        undecoded=number(step.attributes, c.UNDECODED),
+        counted=reused or closed or c.PENDING_STATE in step.attributes,
         reused=reused,
         closed=closed,
         error=error,
         start=step.start,
         end=step.end,
         input_digest=_digest(step.attributes),
+        summary=text(step.attributes, c.SUMMARY),
     )
 
 
@@ -182,6 +210,7 @@ def _unknown_step(activity_id: str, groups: Sequence[list[Span]]) -> StepAccount
         type=UNKNOWN_TYPE,
         span_id=0,
         attempts=attempts,
+        counted=False,
         closed=False,
         start=attempts[0].start,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tracing.cost.model import StepAccount
+from tracing.cost.step_account import StepAccount
 
 StepState = Literal["reused", "executed", "changed", "new", "gone"]
 """What the second run did with a step.
@@ -49,16 +49,24 @@ class StepPair:
         return step
 
 
-def align(first: Sequence[StepAccount], second: Sequence[StepAccount]) -> tuple[StepPair, ...]:
+def align(
+    first: Sequence[StepAccount], second: Sequence[StepAccount], *, same_workflow: bool = True
+) -> tuple[StepPair, ...]:
     """Pair the steps of two runs.
 
     What agrees most is paired first: key, type and input; then type and input in order; key and type; type in order;
     key alone. An input counts only where both runs captured it; where one did not, key and type are enough.
 
+    Args:
+        first: Steps of the first run.
+        second: Steps of the second.
+        same_workflow: Whether both runs are of one workflow type. Of two types, a number says nothing by itself: what
+            has the same key and another type is not the same step changed.
+
     Returns:
         Pairs in the order of the first run; new steps stand after the step they followed in the second.
     """
-    partner = _partners(first, second)
+    partner = _partners(first, second, key_alone=same_workflow)
     taken = {mine: theirs for theirs, mine in partner.items()}
     rows: list[StepPair] = []
     after: defaultdict[int, list[StepPair]] = defaultdict(list)
@@ -76,7 +84,7 @@ def align(first: Sequence[StepAccount], second: Sequence[StepAccount]) -> tuple[
     return tuple(rows)
 
 
-def _partners(first: Sequence[StepAccount], second: Sequence[StepAccount]) -> dict[int, int]:
+def _partners(first: Sequence[StepAccount], second: Sequence[StepAccount], *, key_alone: bool) -> dict[int, int]:
     partner: dict[int, int] = {}
     free = set(range(len(second)))
 
@@ -96,7 +104,8 @@ def _partners(first: Sequence[StepAccount], second: Sequence[StepAccount]) -> di
     pair(lambda step: (step.type, step.input_digest) if step.input_digest else None, unless=_never)
     pair(lambda step: (step.key, step.type), unless=_never)
     pair(lambda step: step.type, unless=_never)
-    pair(lambda step: step.key, unless=_never)
+    if key_alone:
+        pair(lambda step: step.key, unless=_never)
     return partner
 
 

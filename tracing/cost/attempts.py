@@ -8,7 +8,7 @@ from math import isfinite
 
 from tracing import conventions as c
 from tracing.cost.attributes import Values, number, text
-from tracing.cost.model import AttemptAccount, ModelCall
+from tracing.cost.step_account import AttemptAccount, ModelCall
 from tracing.spans.model import Span
 from tracing.usage import Usage, total, usage_of_call
 
@@ -86,13 +86,14 @@ def workflow_code(calls: Sequence[Span]) -> AttemptAccount:
 def _model_call(span: Span) -> ModelCall:
     attributes = span.attributes
     requested = text(attributes, c.REQUEST_MODEL) or None
+    usage = usage_of_call(attributes)
     return ModelCall(
         span_id=span.span_id,
         provider=text(attributes, c.PROVIDER) or None,
         model=text(attributes, c.RESPONSE_MODEL) or requested,
         requested_model=requested,
-        usage=usage_of_call(attributes),
-        price_source=text(attributes, c.COST_SOURCE),
+        usage=usage,
+        price_source="" if usage.unknown_cost_calls else text(attributes, c.COST_SOURCE),
         error=text(attributes, c.ERROR_TYPE),
         start=span.start,
         end=span.end,
@@ -110,6 +111,7 @@ def _sums(attributes: Values) -> Usage:
         reasoning_tokens=number(attributes, c.REASONING_TOKENS),
         cost=Decimal(repr(float(cost))) if isinstance(cost, (int, float)) and isfinite(cost) else Decimal(0),
         unknown_cost_calls=number(attributes, c.UNKNOWN_COST_CALLS),
+        client_retries=number(attributes, c.CLIENT_RETRIES),
     )
 
 

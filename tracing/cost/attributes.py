@@ -19,3 +19,9 @@ def number(attributes: Values, key: str) -> int:
     """A count; 0 where it is absent, negative or no integer."""
     value = attributes.get(key)
     return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def texts(attributes: Values, key: str) -> tuple[str, ...]:
+    """An attribute that is an array of strings; () where it is absent or none."""
+    value = attributes.get(key)
+    return tuple(str(item) for item in value) if isinstance(value, tuple) else ()

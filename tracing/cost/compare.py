@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
-from typing import Any, Final
+from typing import Any
 
 from tracing.cost.align import StepPair, align
-from tracing.cost.model import Amount, RunAccount, StepAccount, sum_of
+from tracing.cost.amount import Amount, sum_of
+from tracing.cost.as_json import difference_as_json, run_as_json, step_as_json, usd
+from tracing.cost.difference import difference
 from tracing.cost.recovery import RecoveryPoint, cost_of_restarting, recovery_points
-from tracing.spans.model import NS_PER_S
-
-_DECIMALS: Final = 9
-"""USD in JSON are rounded to 1e-9."""
+from tracing.cost.run_account import RunAccount
+from tracing.cost.step_account import StepAccount
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,8 @@ class Comparison:
             "retry_waste_usd": self.retry_waste,
         }
         return {
-            "runs": [_run(self.first), _run(self.second)],
+            "runs": [run_as_json(self.first), run_as_json(self.second)],
+            "difference": difference_as_json(difference(self.first, self.second)),
             "steps": [_pair(pair) for pair in self.steps],
             **{name: usd(amount) for name, amount in totals.items()},
             "at_least": [name for name, amount in totals.items() if amount.at_least],
@@ -68,7 +68,7 @@ class Comparison:
                 _waste(position, step, self.requests if position == 0 else {})
                 for position, run in enumerate((self.first, self.second))
                 for step in run.steps
-                if step.wasted_attempts or step.missing_attempts
+                if step.wasted_attempts or step.wasted_missing_attempts
             ],
         }
 
@@ -82,7 +82,7 @@ def compare(first: RunAccount, second: RunAccount, *, requests: Mapping[str, int
         requests: Requests of the first run as the model's side counted them, by step key. Named beside the waste: an
             attempt that died left no record of what it asked.
     """
-    steps = align(first.steps, second.steps)
+    steps = align(first.steps, second.steps, same_workflow=first.workflow_type == second.workflow_type)
     recoveries = recovery_points(first)
     return Comparison(
         first=first,
@@ -96,63 +96,14 @@ def compare(first: RunAccount, second: RunAccount, *, requests: Mapping[str, int
     )
 
 
-def usd(amount: Amount) -> float | None:
-    """An amount as a JSON number; None where nothing of it is known."""
-    value = None if amount.usd is None else float(amount.usd)
-    # JSON has no infinity, and traces may come from anywhere.
-    return round(value, _DECIMALS) if value is not None and isfinite(value) else None
-
-
-def _run(run: RunAccount) -> dict[str, Any]:
-    return {
-        "run_id": run.run_id,
-        "kind": "replay" if run.replay_id else "run",
-        **({"replay_id": run.replay_id} if run.replay_id else {}),
-        "workflow_id": run.workflow_id,
-        "workflow_type": run.workflow_type,
-        "status": run.status,
-        **_spent(run),
-        "price_sources": list(run.price_sources),
-    }
-
-
 def _pair(pair: StepPair) -> dict[str, Any]:
     return {
         "key": pair.key,
         "type": pair.type,
         "state": pair.state,
-        "first": _step(pair.first),
-        "second": _step(pair.second),
-    }
-
-
-def _step(step: StepAccount | None) -> dict[str, Any] | None:
-    if step is None:
-        return None
-    return {
-        "key": step.key,
-        "type": step.type,
-        "attempts": len(step.attempts) + step.missing_attempts,
-        "models": sorted({call.model or "unknown" for attempt in step.attempts for call in attempt.calls}),
-        "failed_calls": sum(attempt.failed_calls for attempt in step.attempts),
-        **_spent(step),
-    }
-
-
-def _spent(account: RunAccount | StepAccount) -> dict[str, Any]:
-    usage = account.usage
-    return {
-        "llm_calls": usage.calls,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cached_input_tokens": usage.cached_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-        "cost_usd": usd(account.amount),
-        "at_least": account.amount.at_least,
-        "unknown_cost_calls": usage.unknown_cost_calls,
-        "unknown_attempts": account.unknown_attempts,
-        "retry_waste_usd": usd(account.waste),
-        "duration_s": None if account.end is None else (account.end - account.start) / NS_PER_S,
+        "first": None if pair.first is None else step_as_json(pair.first),
+        "second": None if pair.second is None else step_as_json(pair.second),
+        "difference": difference_as_json(difference(pair.first, pair.second)),
     }
 
 
@@ -161,8 +112,8 @@ def _waste(position: int, step: StepAccount, requests: Mapping[str, int]) -> dic
         "run": position,
         "key": step.key,
         "type": step.type,
-        "attempts": len(step.wasted_attempts) + step.missing_attempts,
-        "attempts_unknown": step.missing_attempts + sum(1 for each in step.wasted_attempts if not each.recorded),
+        "attempts": len(step.wasted_attempts) + step.wasted_missing_attempts,
+        "attempts_unknown": step.wasted_missing_attempts + sum(1 for each in step.wasted_attempts if not each.recorded),
         "llm_calls": sum(attempt.usage.calls for attempt in step.wasted_attempts),
         "cost_usd": usd(step.waste),
     }

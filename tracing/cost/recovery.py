@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from tracing.cost.model import Amount, RunAccount, StepAccount, sum_of
+from tracing import conventions as c
+from tracing.cost.amount import Amount, sum_of
+from tracing.cost.run_account import RunAccount
+from tracing.cost.step_account import StepAccount
 
 _WORKER_SILENT: Final = frozenset({"START_TO_CLOSE", "HEARTBEAT"})
 """Timeouts that say that an attempt had begun and was not heard of again."""
@@ -41,8 +44,9 @@ def recovery_points(run: RunAccount) -> tuple[RecoveryPoint, ...]:
     """Recovery points of a run, in the order of time.
 
     Signs are: a workflow task that timed out; an attempt that ended by a start-to-close or heartbeat timeout; an
-    attempt that was followed by another and left no record, although its step's last attempt did. Two signs are one
-    crash where the second came while the first one's step was open, or before the workflow had asked for anything new.
+    attempt that was followed by another and left no record, although its step's last attempt did; an attempt that a
+    spool knows to have died with its worker. Two signs are one crash where the second came while the first one's step
+    was open, or before the workflow had asked for anything new.
     """
     signs = [_sign(run, "workflow_task_timed_out", time, time, "") for time in run.workflow_task_timeouts]
     for step in run.steps:
@@ -82,7 +86,10 @@ def _loss(step: StepAccount) -> Cause | None:
         return None  # what an open step is doing is not known yet
     if any(attempt.timeout_type in _WORKER_SILENT for attempt in step.attempts):
         return "attempt_timed_out"
-    if any(attempt.number is None and not attempt.recorded for attempt in step.attempts):
+    if any(attempt.error == c.WORKER_LOST for attempt in step.attempts):
+        return "attempt_lost"  # a spool brought its span back
+    if any(attempt.span_id is None and attempt.number is None and not attempt.recorded for attempt in step.attempts):
+        # (With a span, it is an engine that does not number its attempts.)
         return "attempt_lost"
     # Of several missing attempts only the one before the last is sure to have died: its failure would have come with
     # the last one's start, and with it its record. Earlier ones may have failed in the ordinary way.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
 from google.protobuf.json_format import ParseError
-from temporalio.api.history.v1 import History as HistoryMessage
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
 from tracing.history import History, Source, Unreadable, read
-from tracing.tracefile.compression import decompressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +24,16 @@ class Recording:
         run_id: The real run ID. The SDK replays with the run ID of the start event, which of a reset run is the base
             run's: random numbers in workflow code depend on that one.
         workflow_type: Workflow type.
+        known: The same history, for ``to_spans``.
+        source: Where it was read.
     """
 
     history: WorkflowHistory
     namespace: str
     run_id: str
     workflow_type: str
+    known: History = field(repr=False)
+    source: str = ""
 
 
 def recording(
@@ -40,7 +42,7 @@ def recording(
     """Read a history for a replay.
 
     Args:
-        source: A history file (JSON or binary, compressed or not), its bytes (not compressed), or what
+        source: A history file in any shape that ``tracing.history.read`` takes, its bytes, or what
             ``handle.fetch_history()`` returned.
         workflow_id: Workflow ID, where the history does not name it.
         run_id: Real run ID, where the history does not name it.
@@ -51,57 +53,69 @@ def recording(
     """
     if isinstance(source, (str, Path)) and Path(source).is_dir():
         raise ValueError(f"{source} is a folder: a replay takes one history, give its file.")
-    found = list(read(source, namespace=namespace, workflow_id=workflow_id, run_id=run_id))
+    found = list(read(source, namespace=namespace, workflow_id=workflow_id, run_id=run_id, raw=True))
     problem = next((each for each in found if isinstance(each, Unreadable)), None)
     if problem is not None:
         raise ValueError(str(problem))
     histories = [each for each in found if isinstance(each, History)]
     if len(histories) != 1:
         raise ValueError(f"It holds {len(histories)} histories: a replay takes one, give them one by one.")
-    known = histories[0]
     name = str(source) if isinstance(source, (str, Path)) else "The history"
+    try:
+        return _recording(histories[0], source)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def recordings(source: Source, *, namespace: str | None = None) -> Iterator[Recording | Unreadable]:
+    """Read the histories of a file or folder for replays, one at a time.
+
+    Args:
+        source: As for ``tracing.history.read``.
+        namespace: Namespace; else what the file says, else "default".
+
+    Returns:
+        Recordings, and the reason why something is none.
+    """
+    for found in read(source, namespace=namespace, raw=True, beside=True):
+        if isinstance(found, Unreadable):
+            yield found
+            continue
+        try:
+            yield _recording(found, source)
+        except ValueError as error:
+            yield Unreadable(found.source, str(error))
+
+
+def _recording(known: History, source: Source) -> Recording:
     if not known.workflow_id:
-        raise ValueError(f"{name} does not name its workflow ID: give it, for IDs that the code derives depend on it.")
+        raise ValueError(
+            "It does not name its workflow ID, on which IDs depend that the code derives: "
+            'write "workflowId" beside its "events", or in a program give workflow_id.'
+        )
     # Core stops answering, for ever, when it is given a history with a hole in it, or the start alone.
     if known.defects:
-        raise ValueError(f"{name} cannot be replayed: {known.defects[0]} Export the whole history again.")
+        raise ValueError(f"It cannot be replayed: {known.defects[0]} Export the whole history again.")
     if len(known.events) == 1:
-        raise ValueError(f"{name} holds only the start of a run: there is nothing to replay yet.")
-    events = sorted(_events(source, name), key=lambda event: event.event_id)
+        raise ValueError("It holds only the start of a run: there is nothing to replay yet.")
+    events = _sdk_events(known, source)
     return Recording(
         history=WorkflowHistory(known.workflow_id, events),
         namespace=known.namespace,
         run_id=known.run_id,
         workflow_type=events[0].workflow_execution_started_event_attributes.workflow_type.name,
+        known=known,
+        source=known.source,
     )
 
 
-def _events(source: Source, name: str) -> Sequence[HistoryEvent]:
-    if isinstance(source, WorkflowHistory):
-        return source.events
-    if isinstance(source, tuple):
-        return source[0].events
-    if isinstance(source, bytes):
-        data = source
-    else:
-        with decompressed(Path(source)) as file:
-            data = file.read()
-    text = data.lstrip()
+def _sdk_events(known: History, source: Source) -> Sequence[HistoryEvent]:
+    """The events of one whole history, as the SDK has them, in order."""
+    if isinstance(source, (tuple, WorkflowHistory)):
+        history = source[0] if isinstance(source, tuple) else source
+        return sorted(history.events, key=lambda event: event.event_id)
+    assert known.raw_events is not None  # asked for above
     try:
-        if text[:1] not in {b"{", b"["} or data.startswith(b"\n"):
-            return HistoryMessage.FromString(data).events
-        return WorkflowHistory.from_json("", {"events": _listed(text)}).events
+        return WorkflowHistory.from_json("", {"events": [json.loads(event) for event in known.raw_events]}).events
     except (ParseError, ValueError) as error:
-        raise ValueError(f"{name} has events that the SDK cannot read ({error}): export the history again.") from None
-
-
-def _listed(text: bytes) -> list[object]:
-    """The events of a JSON history, in any of its shapes that hold one run."""
-    document = msgspec.json.decode(text)
-    if isinstance(document, list) and len(document) == 1 and "eventId" not in document[0]:
-        document = document[0]
-    while isinstance(document, dict):
-        document = document.get("events", document.get("history"))
-    if not isinstance(document, list):
-        raise ValueError("it is not a list of events")  # noqa: TRY004 - a defect of the file, not of the call
-    return document
+        raise ValueError(f"It has events that the SDK cannot read ({error}): export the history again.") from None

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tracing import conventions as c
 from tracing.config import TracingConfig
 from tracing.cost import RunAccount, account
 from tracing.failures import Failure
-from tracing.identity import (
-    replay_span_id,
-    replay_step_span_id,
-    replay_trace_id,
-    run_span_id,
-    run_trace_id,
-    step_span_id,
-)
-from tracing.replay.run import Replay, ReplayedStep
+from tracing.identity import replay_span_id, replay_trace_id, run_span_id, run_trace_id
+from tracing.replay.divergence import Divergence
+from tracing.replay.run import Replay
+from tracing.replay.step_spans import code_attributes, key_of, recorded_steps, replayed_step_span
 from tracing.runs import Attributes, Run
-from tracing.spans.activity import Activity, activity_step_span
 from tracing.spans.content import error
 from tracing.spans.model import Link, Span, SpanKind, truncate_us
 
@@ -36,23 +30,27 @@ def replay_spans(replay: Replay, run_spans: Sequence[Span], config: TracingConfi
         config: Settings; from the environment where None. The SDK's message on a divergence is content.
 
     Returns:
-        The replay's span, then one for each step whose result the code took from history. None is a model call.
+        The replay's span, then one for each step whose result the code took from history, and last the step at which it
+        diverged, where the code asked for one. None is a model call.
     """
     config = TracingConfig.from_environment() if config is None else config
     of_run = next((span for span in run_spans if span.span_id == run_span_id(replay.run_id)), None)
     run = _run(replay, of_run)
     end = truncate_us(replay.started + replay.duration)
     failure = Failure("replay", _ERRORS[replay.outcome], replay.message) if replay.outcome in _ERRORS else None
+    parted = _divergence_attributes(replay.divergence)
     code, message, error_attributes, events = error(config, failure, end)
     attributes: Attributes = {
         **run.common_attributes(),
         c.REPLAY_ID: replay.replay_id,
         c.REPLAY_OUTCOME: replay.outcome,
         c.OPENINFERENCE_KIND: "CHAIN",
+        c.REPLAY_WORKFLOW_TASKS: replay.workflow_tasks,
+        **parted,
         **error_attributes,
     }
-    if replay.event_id is not None:
-        attributes[c.REPLAY_EVENT_ID] = replay.event_id
+    if replay.guarded:
+        attributes[c.LLM_CALLS] = 0
     to_run = Link(
         of_run.trace_id if of_run else run_trace_id(replay.run_id),
         run_span_id(replay.run_id),
@@ -73,8 +71,12 @@ def replay_spans(replay: Replay, run_spans: Sequence[Span], config: TracingConfi
         links=(to_run,),
         resource=run.resource,
     )
-    recorded = _recorded_steps(run_spans)
-    steps = [_step_span(run, root, step, recorded.get((step.activity_id, step.nth))) for step in replay.reused_steps]
+    recorded = recorded_steps(run_spans)
+    steps = [replayed_step_span(run, root, step, recorded.get(key_of(step))) for step in replay.reused_steps]
+    diverging = replay.diverging_step
+    if diverging is not None:
+        span = replayed_step_span(run, root, diverging, None, config=config, failure=failure)
+        steps.append(replace(span, attributes=span.attributes | parted))
     return [root, *steps]
 
 
@@ -99,40 +101,16 @@ def _run(replay: Replay, of_run: Span | None) -> Run:
     )
 
 
-def _recorded_steps(run_spans: Sequence[Span]) -> dict[tuple[str, int], Span]:
-    """The run's steps by activity ID and its nth use."""
-    uses: defaultdict[str, list[Span]] = defaultdict(list)
-    for span in run_spans:
-        if span.name == c.start_activity(str(span.attributes.get(c.ACTIVITY_TYPE, ""))):
-            uses[str(span.attributes.get(c.ACTIVITY_ID, ""))].append(span)
-    return {
-        (activity_id, nth): span
-        for activity_id, spans in uses.items()
-        for nth, span in enumerate(sorted(spans, key=lambda span: span.start), 1)
+def _divergence_attributes(divergence: Divergence | None) -> Attributes:
+    if divergence is None:
+        return {}
+    attributes: Attributes = {
+        # The message of what the code raised is content: its class says enough.
+        c.REPLAY_ACTUAL: divergence.error.partition(":")[0] or divergence.actual_words,
+        **code_attributes(divergence.source),
     }
-
-
-def _step_span(run: Run, root: Span, step: ReplayedStep, recorded: Span | None) -> Span:
-    told = recorded.attributes if recorded else {}
-    attempts = told.get(c.MAX_ATTEMPTS, 0)
-    activity = Activity(
-        activity_id=step.activity_id,
-        activity_type=step.activity_type,
-        task_queue=str(told.get(c.TASK_QUEUE, "")),
-        max_attempts=attempts if isinstance(attempts, int) else 0,
-        span_id=replay_step_span_id(root.span_id, "activity", step.activity_id, step.nth),
-        nth=step.nth,
-    )
-    target = recorded.span_id if recorded else step_span_id(run.run_id, "activity", step.activity_id, step.nth)
-    span = activity_step_span(
-        TracingConfig(),  # without content: what went in and out is on the run's own span
-        run,
-        activity,
-        start=step.issued,
-        end=None if step.resolved is None else truncate_us(step.resolved),
-        given=(),
-        result=(),
-        reused=True,
-        links=(Link(root.links[0].trace_id, target, {c.RUN_ID: run.run_id}),),
-    )
-    return replace(span, parent_id=root.span_id)
+    if divergence.expected_words:
+        attributes[c.REPLAY_EXPECTED] = divergence.expected_words
+    if divergence.event_id is not None:
+        attributes[c.REPLAY_EVENT_ID] = divergence.event_id
+    return attributes

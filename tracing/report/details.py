@@ -1,102 +1,82 @@
 """What does the page show of a span when a reader opens its row?
 
-Every text is ready to be shown: the page's script only puts it in place.
+Every text is ready to be shown, and named by its number: the page's script (`panel.js` reads these lists) only puts it
+in place. It reads them when the first row is opened or searched for, not when the page opens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from tracing import conventions as c
-from tracing.report.messages import Message, conversation, pretty
-from tracing.report.text import duration, instant, visible
-from tracing.report.waterfall import Row
+from tracing.report.messages import conversation, pretty
+from tracing.report.spent import SpanKey
+from tracing.report.strings import Strings
+from tracing.report.text import visible
 from tracing.runs import AttributeValue
-from tracing.spans.model import NS_PER_S, Link, Span
+from tracing.spans.model import NS_PER_US, Event, Link, Span
 from tracing.usage import is_model_call
 
 _PANELS: Final = ((c.INPUT_VALUE, "Input"), (c.OUTPUT_VALUE, "Output"))
 _SHOWN_ABOVE: Final = frozenset({c.INPUT_VALUE, c.INPUT_MIME, c.OUTPUT_VALUE, c.OUTPUT_MIME})
 _CONVERSATION: Final = frozenset({c.SYSTEM_INSTRUCTIONS, c.INPUT_MESSAGES, c.OUTPUT_MESSAGES})
 
-Listed = list[tuple[str, str]]
+Pairs = list[int]
+"""Names and values by number, taking turns."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpanEvent:
-    """An event: its name, its time after the span's start, its attributes, its stack trace ("" without one)."""
-
-    name: str
-    at: str
-    attributes: Listed
-    stacktrace: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpanLink:
-    """A link: what it points to, the row of that span where it is on the page, its attributes."""
-
-    target: str
-    row: str | None
-    attributes: Listed
-
-
-@dataclass(frozen=True, slots=True)
-class SpanDetails:
+class SpanDetails(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One span in full.
 
     Attributes:
-        facts: Identity and times, each with its name.
-        parent: Row of the parent; None where it is not on the page.
-        error: Description of the error; "" where there is none.
-        conversation: Messages of a model call.
-        panels: Input and output, each with its title; they stand behind the conversation where there is one.
-        events: Events.
-        links: Links.
+        status: Status by number.
+        kind: Kind by number.
+        scope: Instrumentation scope by number.
+        parent_id: Parent's span ID in hex where it is not on the page, by number; None else.
+        error: Description of the error by number; None where there is none.
+        messages: Messages of a model call: role, finish reason, and parts (label and text).
+        panels: Titles and texts of input and output; they stand behind the messages where there are any.
+        events: Name, µs after the span's start, attributes, stack trace.
+        links: Trace ID and span ID, the row of that span where it is on the page, attributes.
         attributes: Attributes that not all spans of the trace share.
         resource: Position in `TraceDetails.resources`.
     """
 
-    facts: Listed
-    parent: str | None
-    error: str
-    conversation: tuple[Message, ...]
-    panels: Listed
-    events: list[SpanEvent]
-    links: list[SpanLink]
-    attributes: Listed
+    status: int
+    kind: int
+    scope: int
+    parent_id: int | None
+    error: int | None
+    messages: list[tuple[int, int, Pairs]]
+    panels: Pairs
+    events: list[tuple[int, int, Pairs, int | None]]
+    links: list[tuple[int, int, int | None, Pairs]]
+    attributes: Pairs
     resource: int
 
 
-@dataclass(frozen=True, slots=True)
-class TraceDetails:
+class TraceDetails(msgspec.Struct, frozen=True):
     """The spans of a trace in the order of their rows; what they share stands once."""
 
-    common: Listed
-    resources: list[Listed]
+    common: Pairs
+    resources: list[Pairs]
     spans: list[SpanDetails]
 
 
-RowIds = Mapping[tuple[int, int], str]
-"""Rows of the page by trace ID and span ID."""
-
-
-def trace_details(rows: Sequence[Row], row_ids: RowIds) -> TraceDetails:
+def trace_details(spans: Sequence[Span], row_numbers: Mapping[SpanKey, int], strings: Strings) -> TraceDetails:
     """The details of a trace's spans.
 
     Args:
-        rows: The trace's rows.
-        row_ids: All rows of the page, that links can lead to.
+        spans: The spans in the order of their rows.
+        row_numbers: The rows of the whole page, that links can lead to.
+        strings: Where texts are kept.
     """
-    common = _common([row.span for row in rows])
-    resources: dict[tuple[tuple[str, str], ...], int] = {}
-    spans = []
-    for row in rows:
-        resource = resources.setdefault(tuple(_listed(row.span.resource)), len(resources))
-        spans.append(_details(row, common, row_ids, resource))
-    return TraceDetails(_listed(common), [list(resource) for resource in resources], spans)
+    writer = _Writer(row_numbers, strings, _common(spans))
+    details = [writer.details(span) for span in spans]
+    return TraceDetails(writer.pairs(writer.common), [list(each) for each in writer.resources], details)
 
 
 def _common(spans: Sequence[Span]) -> dict[str, AttributeValue]:
@@ -108,57 +88,67 @@ def _common(spans: Sequence[Span]) -> dict[str, AttributeValue]:
     return {key: value for key, value in shared.items() if key not in _SHOWN_ABOVE | _CONVERSATION}
 
 
-def _details(row: Row, common: Mapping[str, AttributeValue], row_ids: RowIds, resource: int) -> SpanDetails:
-    span = row.span
-    said = conversation(span.attributes) if is_model_call(span.attributes) else ()
-    hidden = _SHOWN_ABOVE | common.keys() | (_CONVERSATION if said else frozenset())
-    return SpanDetails(
-        facts=_facts(row),
-        parent=None if span.parent_id is None else row_ids.get((span.trace_id, span.parent_id)),
-        error=visible(span.status_message),
-        conversation=said,
-        panels=[(title, pretty(span.attributes[key])) for key, title in _PANELS if span.attributes.get(key, "") != ""],
-        events=[_event(event.name, event.time - span.start, event.attributes) for event in span.events],
-        links=[_link(link, row_ids) for link in span.links],
-        attributes=_listed({key: value for key, value in span.attributes.items() if key not in hidden}),
-        resource=resource,
-    )
+class _Writer:
+    def __init__(
+        self, row_numbers: Mapping[SpanKey, int], strings: Strings, common: Mapping[str, AttributeValue]
+    ) -> None:
+        self.common = common
+        self.resources: dict[tuple[int, ...], int] = {}
+        self._row_numbers = row_numbers
+        self._strings = strings
 
+    def details(self, span: Span) -> SpanDetails:
+        said = self._messages(span) if is_model_call(span.attributes) else []
+        hidden = _SHOWN_ABOVE | self.common.keys() | (_CONVERSATION if said else frozenset())
+        parent = span.parent_id
+        lost = parent is not None and (span.trace_id, parent) not in self._row_numbers
+        return SpanDetails(
+            status=self._text(span.status.name.lower()),
+            kind=self._text(span.kind.name.lower()),
+            scope=self._text(visible(span.scope)),
+            parent_id=self._text(f"{parent:016x}") if lost else None,
+            error=self._text(visible(span.status_message)) if span.status_message else None,
+            messages=said,
+            panels=self._strings.numbers(
+                text
+                for key, title in _PANELS
+                if span.attributes.get(key, "") != ""
+                for text in (title, pretty(span.attributes[key]))
+            ),
+            events=[self._event(event, span.start) for event in span.events],
+            links=[self._link(link) for link in span.links],
+            attributes=self.pairs({key: value for key, value in span.attributes.items() if key not in hidden}),
+            resource=self.resources.setdefault(tuple(self.pairs(span.resource)), len(self.resources)),
+        )
 
-def _facts(row: Row) -> Listed:
-    span = row.span
-    facts = [("Status", span.status.name.lower()), ("Kind", span.kind.name.lower()), ("Started", instant(span.start))]
-    facts.append(("Ended", "open" if span.end is None else instant(span.end)))
-    facts.append(("Took", row.duration))
-    if row.queue:
-        facts.append(("Queued", duration(row.queued)))
-    facts += [
-        ("Span ID", f"{span.span_id:016x}"),
-        ("Parent", "none" if span.parent_id is None else f"{span.parent_id:016x}"),
-        ("Trace ID", f"{span.trace_id:032x}"),
-    ]
-    if span.scope:
-        facts.append(("Scope", visible(span.scope)))
-    return facts
+    def pairs(self, attributes: Mapping[str, AttributeValue]) -> Pairs:
+        return self._strings.numbers(
+            text for key, value in sorted(attributes.items()) for text in (visible(key), _written(value))
+        )
 
+    def _text(self, text: str) -> int:
+        return self._strings.number(text)
 
-def _event(name: str, after: int, attributes: Mapping[str, AttributeValue]) -> SpanEvent:
-    stacktrace = attributes.get(c.EXCEPTION_STACKTRACE)
-    listed = {key: value for key, value in attributes.items() if key != c.EXCEPTION_STACKTRACE}
-    seconds = f"{after / NS_PER_S:+.3f} s"
-    return SpanEvent(visible(name), seconds, _listed(listed), "" if stacktrace is None else pretty(stacktrace))
+    def _messages(self, span: Span) -> list[tuple[int, int, Pairs]]:
+        return [
+            (
+                self._text(message.role),
+                self._text(message.finish_reason),
+                self._strings.numbers(text for part in message.parts for text in (part.label, part.text)),
+            )
+            for message in conversation(span.attributes)
+        ]
 
+    def _event(self, event: Event, start: int) -> tuple[int, int, Pairs, int | None]:
+        stacktrace = event.attributes.get(c.EXCEPTION_STACKTRACE)
+        listed = {key: value for key, value in event.attributes.items() if key != c.EXCEPTION_STACKTRACE}
+        trace = None if stacktrace is None else self._text(pretty(stacktrace))
+        return self._text(visible(event.name)), (event.time - start) // NS_PER_US, self.pairs(listed), trace
 
-def _link(link: Link, row_ids: RowIds) -> SpanLink:
-    return SpanLink(
-        f"trace {link.trace_id:032x}, span {link.span_id:016x}",
-        row_ids.get((link.trace_id, link.span_id)),
-        _listed(link.attributes),
-    )
-
-
-def _listed(attributes: Mapping[str, AttributeValue]) -> Listed:
-    return [(visible(key), _written(value)) for key, value in sorted(attributes.items())]
+    def _link(self, link: Link) -> tuple[int, int, int | None, Pairs]:
+        row = self._row_numbers.get((link.trace_id, link.span_id))
+        trace_id, span_id = self._strings.numbers((f"{link.trace_id:032x}", f"{link.span_id:016x}"))
+        return trace_id, span_id, row, self.pairs(link.attributes)
 
 
 def _written(value: AttributeValue) -> str:
@@ -166,7 +156,7 @@ def _written(value: AttributeValue) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return pretty(value) if value[:1] in {"{", "["} else visible(value)
+            return pretty(value)
         case tuple():
-            return visible(", ".join(map(str, value)))
+            return pretty(", ".join(map(str, value)))
     return visible(value)

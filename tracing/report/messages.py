@@ -18,6 +18,9 @@ from tracing.runs import AttributeValue
 LONGEST: Final = 50_000
 """Characters of one text on the page; what is longer stays whole in the trace file."""
 
+MOST: Final = 1_000
+"""Messages of one call, and parts of one message, on the page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -39,12 +42,15 @@ class Message:
 def conversation(attributes: Mapping[str, AttributeValue]) -> tuple[Message, ...]:
     """The messages of a model call, in the order they were said; none where none were captured."""
     system = _parsed(attributes.get(c.SYSTEM_INSTRUCTIONS))
-    said = [Message("system", tuple(_part(part) for part in system))] if isinstance(system, list) and system else []
+    said = [Message("system", _parts(system))] if isinstance(system, list) and system else []
     for key, fallback in ((c.INPUT_MESSAGES, c.INPUT_VALUE), (c.OUTPUT_MESSAGES, c.OUTPUT_VALUE)):
         messages = _parsed(attributes.get(key))
         if not isinstance(messages, list):
             messages = _of_api(_parsed(attributes.get(fallback)))
-        said += [_message(each) for each in messages if isinstance(each, dict)]
+        turns = [each for each in messages if isinstance(each, dict)]
+        said += [_message(each) for each in turns[:MOST]]
+        if len(turns) > MOST:
+            said.append(Message("…", (Part("", f"{len(turns) - MOST:,} more are in the trace file"),)))
     return tuple(said)
 
 
@@ -68,9 +74,15 @@ def _message(message: dict[str, Any]) -> Message:
     finish = message.get("finish_reason")
     return Message(
         visible(message.get("role", "message")),
-        tuple(_part(part) for part in parts),
+        _parts(parts),
         visible(finish) if isinstance(finish, str) else "",
     )
+
+
+def _parts(parts: list[Any]) -> tuple[Part, ...]:
+    shown = tuple(_part(part) for part in parts[:MOST])
+    left = len(parts) - MOST
+    return shown if left <= 0 else (*shown, Part("", f"… {left:,} more parts are in the trace file"))
 
 
 def _parts_of_api(message: dict[str, Any]) -> Iterator[Any]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Final
 
-from tracing.cost import Amount
+from tracing.cost import Amount, rounded
 from tracing.spans.model import NS_PER_S, NS_PER_US
 
 NS_PER_MS: Final = 1_000_000
@@ -23,7 +23,6 @@ _HIDDEN: Final = re.compile(
     "\ufeff\ufff9-\ufffb\U000e0000-\U000e01ef]"
 )
 """Control characters, direction marks, characters without a glyph, halves of surrogate pairs."""
-_USD: Final = Decimal("0.000001")
 
 
 def visible(value: object) -> str:
@@ -43,16 +42,6 @@ def duration(nanoseconds: int | None) -> str:
     if nanoseconds < _SECONDS_PER_MINUTE * NS_PER_S:
         return f"{nanoseconds / NS_PER_S:.2f} s"
     return _long(nanoseconds)
-
-
-def tick(nanoseconds: int) -> str:
-    """A mark of a time axis: a round time, in the largest unit that is not longer."""
-    if nanoseconds >= _SECONDS_PER_MINUTE * NS_PER_S:
-        return _long(nanoseconds)
-    for unit, name in ((NS_PER_S, "s"), (NS_PER_MS, "ms"), (NS_PER_US, "µs")):
-        if nanoseconds >= unit:
-            return f"{nanoseconds / unit:g} {name}"
-    return "0"
 
 
 def _long(nanoseconds: int) -> str:
@@ -85,8 +74,12 @@ def exact(amount: Amount) -> str:
     return f"{known} known, {counted(amount.unknown_parts, 'part')} unknown" if amount.at_least else known
 
 
-def difference(first: Amount, second: Amount) -> str:
-    """What the second cost more (+) or less (-); "≤" and "≥" where a part of one of the two is unknown."""
+def difference(first: Amount | None, second: Amount | None) -> str:
+    """What the second cost more (+) or less (-); "≤" and "≥" where a part of one of the two is unknown.
+
+    A side that is not there cost nothing.
+    """
+    first, second = first or Amount(), second or Amount()
     if first.usd is None or second.usd is None or (first.at_least and second.at_least):
         return "unknown"
     change = second.usd - first.usd
@@ -104,4 +97,4 @@ def _dollars(usd: Decimal) -> str:
         return "$0"
     if not usd.is_finite() or abs(usd) >= Decimal("1e15"):
         return f"${usd:.3E}"
-    return f"${usd.quantize(_USD, ROUND_HALF_UP):,f}"
+    return f"${rounded(usd):,f}"

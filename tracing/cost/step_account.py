@@ -1,64 +1,14 @@
-"""What does an account hold: a run's steps, their attempts, and the model calls of each?
+"""What does the account of a step hold: its attempts, and the model calls of each?
 
 Sums are exact (`Decimal`), and what is unknown stays unknown: it is counted beside the sum, never added as 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 
+from tracing.cost.amount import UNKNOWN, Amount, amount_of, sum_of
 from tracing.usage import Usage, total
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """A sum of money of which a part may be unknown.
-
-    Attributes:
-        known: USD of the parts whose cost is known.
-        known_parts: Number of these parts (model calls).
-        unknown_parts: Number of parts whose cost is unknown: calls without a price, attempts without a record.
-    """
-
-    known: Decimal = Decimal(0)
-    known_parts: int = 0
-    unknown_parts: int = 0
-
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(
-            self.known + other.known,
-            self.known_parts + other.known_parts,
-            self.unknown_parts + other.unknown_parts,
-        )
-
-    @property
-    def usd(self) -> Decimal | None:
-        """USD, at least; None where nothing of it is known."""
-        return None if self.unknown_parts and not self.known_parts else self.known
-
-    @property
-    def at_least(self) -> bool:
-        """Whether the true sum may be higher."""
-        return self.unknown_parts > 0
-
-
-UNKNOWN = Amount(unknown_parts=1)
-"""One part of unknown cost."""
-
-
-def amount_of(usage: Usage) -> Amount:
-    """What some model calls cost."""
-    return Amount(usage.cost, usage.calls - usage.unknown_cost_calls, usage.unknown_cost_calls)
-
-
-def sum_of(amounts: Iterable[Amount]) -> Amount:
-    """The sum of several amounts."""
-    result = Amount()
-    for amount in amounts:
-        result += amount
-    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +45,8 @@ class AttemptAccount:
     A model client's own retries are further `calls` of the same attempt; Temporal's retries are further attempts.
 
     Attributes:
-        number: Number of the attempt, from 1; None where only its calls were found, not its span.
+        number: Number of the attempt, from 1; None where only its calls were found, not its span, and of engines that
+            number none (DBOS).
         calls: Its model calls, in the order they began.
         usage: Sum over all its calls, also over those whose spans are missing but whose sums were recorded.
         recorded: Whether all that it spent is known. False for attempts that died, and where no ledger was written.
@@ -119,6 +70,11 @@ class AttemptAccount:
     span_id: int | None = None
 
     @property
+    def unlisted(self) -> Usage:
+        """What its recorded sums tell beyond the calls that are listed."""
+        return self.usage - total(call.usage for call in self.calls)
+
+    @property
     def amount(self) -> Amount:
         """What it cost."""
         return amount_of(self.usage) if self.recorded else amount_of(self.usage) + UNKNOWN
@@ -139,12 +95,17 @@ class StepAccount:
         span_id: Span ID of the step.
         attempts: Attempts of which something is known, in their order.
         missing_attempts: Attempts that are known to have been made, but left nothing at all.
+        running_attempts: Those of them that still run, as the server says.
+        undecoded: How many of its results and failures are encoded or stored elsewhere, so that what they record is
+            unknown.
+        counted: Whether it is known how many attempts it took; of a step that never closed only a server says so.
         reused: Whether its result was taken from history: it then cost nothing here.
         closed: Whether it has come to an end.
         error: Class of the error it ended with; "" else.
         start: When it was issued, in ns since the epoch.
         end: When it was closed, in ns; None while open.
         input_digest: Digest of its input, where content was captured; None else.
+        summary: What the workflow's code calls it, where content was captured; "" else.
     """
 
     key: str
@@ -152,12 +113,28 @@ class StepAccount:
     span_id: int
     attempts: tuple[AttemptAccount, ...] = ()
     missing_attempts: int = 0
+    running_attempts: int = 0
+    undecoded: int = 0
+    counted: bool = True
     reused: bool = False
     closed: bool = True
     error: str = ""
     start: int = 0
     end: int | None = None
     input_digest: str | None = None
+    summary: str = ""
+
+    @property
+    def tries(self) -> int:
+        """How many attempts it took, those that left nothing included."""
+        return len(self.attempts) + self.missing_attempts
+
+    @property
+    def duration(self) -> int | None:
+        """From begin to end, in ns; 0 where it was reused, for its times are another run's; None while open."""
+        if self.reused:
+            return 0
+        return None if self.end is None else max(0, self.end - self.start)
 
     @property
     def usage(self) -> Usage:
@@ -168,11 +145,14 @@ class StepAccount:
     def amount(self) -> Amount:
         """What all attempts cost."""
         known = sum_of(attempt.amount for attempt in self.attempts)
-        return known + Amount(unknown_parts=self.missing_attempts + self._uncertain)
+        return known + Amount(unknown_parts=self.missing_attempts + self.uncertain)
 
     @property
-    def _uncertain(self) -> bool:
-        # Nobody knows what an open step is doing, or whether a step that closed without any attempt in sight had one.
+    def uncertain(self) -> bool:
+        """Whether it may have spent what no attempt tells of.
+
+        Nobody knows what an open step is doing, or whether a step that closed without any attempt in sight had one.
+        """
         return not self.reused and (not self.closed or not (self.attempts or self.missing_attempts))
 
     @property
@@ -203,78 +183,18 @@ class StepAccount:
         )
 
     @property
+    def wasted_missing_attempts(self) -> int:
+        """Those of the missing attempts that are wasted."""
+        return self.missing_attempts - self.running_attempts
+
+    @property
     def waste(self) -> Amount:
         """Retry waste: what the wasted attempts cost."""
         known = sum_of(attempt.amount for attempt in self.wasted_attempts)
-        return known + Amount(unknown_parts=self.missing_attempts)
+        return known + Amount(unknown_parts=self.wasted_missing_attempts + (not self.counted))
 
     @property
     def closed_at(self) -> int | None:
         """When its result was there, in ns: by the attempt's own clock where known, for steps end with a task."""
         closing = self.closing_attempt
         return closing.end if closing and closing.end is not None else self.end
-
-
-@dataclass(frozen=True, slots=True)
-class RunAccount:
-    """What one run, or one replay of it, spent.
-
-    Attributes:
-        run_id: The real run ID.
-        workflow_id: Workflow ID.
-        workflow_type: Workflow type.
-        namespace: Namespace.
-        status: How the run stands (completed, failed, … running); a replay's outcome; "unknown" without its span.
-        start: Begin, in ns since the epoch.
-        end: End, in ns; None while open.
-        steps: Steps, in the order they were issued.
-        workflow_task_timeouts: When workflow tasks of it timed out, in ns since the epoch.
-        replay_id: Replay ID, where this is a replay; "" else.
-    """
-
-    run_id: str
-    workflow_id: str
-    workflow_type: str
-    namespace: str
-    status: str
-    start: int
-    end: int | None
-    steps: tuple[StepAccount, ...]
-    workflow_task_timeouts: tuple[int, ...] = ()
-    replay_id: str = ""
-
-    @property
-    def usage(self) -> Usage:
-        """Sum over the model calls of all steps."""
-        return total(step.usage for step in self.steps)
-
-    @property
-    def amount(self) -> Amount:
-        """What all steps cost."""
-        return sum_of(step.amount for step in self.steps)
-
-    @property
-    def waste(self) -> Amount:
-        """Retry waste of all steps."""
-        return sum_of(step.waste for step in self.steps)
-
-    @property
-    def unknown_attempts(self) -> int:
-        """Attempts of which not all is known."""
-        return sum(step.unknown_attempts for step in self.steps)
-
-    @property
-    def price_sources(self) -> tuple[str, ...]:
-        """Price lists that the calls were priced by, sorted."""
-        calls = (call for step in self.steps for attempt in step.attempts for call in attempt.calls)
-        return tuple(sorted({call.price_source for call in calls} - {""}))
-
-    def by_model(self) -> dict[tuple[str | None, str | None], Usage]:
-        """Usage of the listed calls by provider and model, in the order of their first call."""
-        sums: dict[tuple[str | None, str | None], Usage] = {}
-        for step in self.steps:
-            for attempt in step.attempts:
-                for call in attempt.calls:
-                    key = (call.provider, call.model)
-                    sums[key] = sums.get(key, Usage()) + call.usage
-        return sums
