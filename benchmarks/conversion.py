@@ -1,23 +1,31 @@
-"""How fast does a history become a trace file, beside what only parsing it takes?"""
+"""How fast does a history become a trace file, or requests to a backend, beside what only parsing and writing takes?"""
 
 from __future__ import annotations
 
+import gc
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from temporalio.api.history.v1 import History as HistoryMessage
 from temporalio.client import WorkflowHistory
 
 from tracing.config import TracingConfig
 from tracing.history import History, read, to_spans
+from tracing.spans.model import Span
 from tracing.tracefile import run_name, write_trace
+from tracing.tracefile.batches import BATCH_SPANS
+from tracing.tracefile.protobuf import RequestWriter
 
 ACTIVITIES = 8_000
-ROUNDS = 5
+ROUNDS = 7
+
+FROM_JSON = "WorkflowHistory.from_json"
+FLOOR = "parse the history, write the requests"
 
 
 def history(activities: int = ACTIVITIES) -> bytes:
@@ -73,27 +81,60 @@ def history(activities: int = ACTIVITIES) -> bytes:
     return json.dumps({"events": events}, indent=1).encode()
 
 
-def measure() -> dict[str, list[float]]:
-    """Seconds of each way, a value a round; the ways take turns."""
+def trace_files() -> dict[str, list[float]]:
+    """CPU seconds of each way to a trace file, a value a round; the ways take turns."""
     data = history()
-    binary = HistoryMessage(events=WorkflowHistory.from_json("bench", json.loads(data)).events).SerializeToString()
-    config = TracingConfig(capture_content=False)
-    results: dict[str, list[float]] = {}
+    binary = _binary(data)
     with TemporaryDirectory() as folder:
 
         def convert(source: bytes) -> None:
-            for found in read(source):
-                assert isinstance(found, History)
-                write_trace(Path(folder), run_name("bench", found.run_id), to_spans(found, config))
+            write_trace(Path(folder), run_name("bench", "run"), _spans(source))
 
-        ways: dict[str, Callable[[], object]] = {
-            "WorkflowHistory.from_json": lambda: WorkflowHistory.from_json("bench", data.decode()),
-            "JSON history → trace file": lambda: convert(data),
-            "binary history → trace file": lambda: convert(binary),
-        }
-        for _ in range(ROUNDS):
-            for name, way in ways.items():
-                begun = time.perf_counter()
-                way()
-                results.setdefault(name, []).append(time.perf_counter() - begun)
+        return _rounds(
+            {
+                FROM_JSON: lambda: WorkflowHistory.from_json("bench", data.decode()),
+                "binary history → trace file": lambda: convert(binary),
+                "JSON history → trace file": lambda: convert(data),
+            }
+        )
+
+
+def requests() -> dict[str, list[float]]:
+    """CPU seconds of the way to OTLP requests, and of what protobuf alone takes to read and write the same bytes."""
+    binary = _binary(history())
+    messages = [ExportTraceServiceRequest.FromString(body) for body in _bodies(_spans(binary))]
+
+    def floor() -> None:
+        HistoryMessage.FromString(binary)
+        for message in messages:
+            message.SerializeToString()
+
+    return _rounds({FLOOR: floor, "binary history → OTLP requests": lambda: _bodies(_spans(binary))})
+
+
+def _binary(data: bytes) -> bytes:
+    events = WorkflowHistory.from_json("bench", json.loads(data)).events
+    return HistoryMessage(events=events).SerializeToString()
+
+
+def _spans(source: bytes) -> list[Span]:
+    [found] = read(source)
+    assert isinstance(found, History)
+    return to_spans(found, TracingConfig(capture_content=False))
+
+
+def _bodies(spans: Sequence[Span]) -> list[bytes]:
+    writer = RequestWriter()
+    return [writer.request(spans[at : at + BATCH_SPANS]) for at in range(0, len(spans), BATCH_SPANS)]
+
+
+def _rounds(ways: Mapping[str, Callable[[], object]]) -> dict[str, list[float]]:
+    results: dict[str, list[float]] = {name: [] for name in ways}
+    for round_number in range(-1, ROUNDS):
+        for name, way in ways.items():
+            gc.collect()
+            begun = time.process_time()
+            way()
+            if round_number >= 0:  # the first round only warms up
+                results[name].append(time.process_time() - begun)
     return results

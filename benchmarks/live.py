@@ -1,91 +1,99 @@
-"""What does live tracing cost? CPU of client and worker, beside no tracing and Temporal's own plugin."""
+"""What does live tracing cost? CPU of a worker per workflow task and activity, beside Temporal's own plugin."""
 
 from __future__ import annotations
 
-import asyncio
-import time
+import gc
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_provider
-from temporalio.worker import Worker
+from temporalio.converter import DataConverter
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-with workflow.unsafe.imports_passed_through():
-    from tracing import TracingConfig, TracingPlugin
+from benchmarks.worker import MeasuredWorker, Spent
+from benchmarks.workflows import Chain, echo
+from tracing import TracingConfig, TracingPlugin
 
-WORKFLOWS = 20
-ACTIVITIES = 25
-ROUNDS = 5
+ACTIVITIES = 50
+ROUNDS = 40
+WARM_UP = 3
 
-
-@activity.defn
-async def echo(text: str) -> str:
-    """The smallest activity: all that is measured is what surrounds it."""
-    return text
-
-
-@workflow.defn
-class Chain:
-    """Activities one after the other: as many workflow tasks as activities, and one more."""
-
-    @workflow.run
-    async def run(self, count: int) -> None:
-        """Run so many activities."""
-        for number in range(count):
-            await workflow.execute_activity(echo, f"step {number}", start_to_close_timeout=timedelta(seconds=30))
+NONE, THEIRS, OURS = "no tracing", "Temporal's OpenTelemetryPlugin", "durable-trace"
+TASK, ACTIVITY = "a workflow task", "an activity"
+TARGETS = (TASK, ACTIVITY)
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to trace: its name, and what makes the client's plugins."""
+    """A way to trace: its name, the client's plugins, and how to wait for what they do beside."""
 
     name: str
-    plugins: Callable[[], list[Any]]
+    plugins: list[Any]
+    settle: Callable[[], object] = lambda: None
 
 
 def variants() -> list[Variant]:
     """No tracing, Temporal's own, ours. Each provider has one processor that does nothing."""
-    ours, theirs = TracerProvider(), create_tracer_provider()
+    ours, theirs = TracerProvider(shutdown_on_exit=False), create_tracer_provider()
     for provider in (ours, theirs):
         provider.add_span_processor(SpanProcessor())
     trace.set_tracer_provider(theirs)
-    config = TracingConfig(capture_content=False)
+    plugin = TracingPlugin(TracingConfig(capture_content=False), tracer_provider=ours)
     return [
-        Variant("no tracing", list),
-        Variant("Temporal's OpenTelemetryPlugin", lambda: [OpenTelemetryPlugin(add_temporal_spans=True)]),
-        Variant("durable-trace", lambda: [TracingPlugin(config, tracer_provider=ours)]),
+        Variant(NONE, []),
+        Variant(THEIRS, [OpenTelemetryPlugin(add_temporal_spans=True)]),
+        Variant(OURS, [plugin], plugin.outbox.flush),
     ]
 
 
-async def cpu_per_activity(address: str, variant: Variant) -> float:
-    """CPU of this process (client and worker, all threads) for each activity with its workflow task, in µs."""
-    client = await Client.connect(address, plugins=variant.plugins())
-    queue = f"bench-{uuid.uuid4().hex}"
-    async with Worker(client, task_queue=queue, workflows=[Chain], activities=[echo]):
-        await client.execute_workflow(Chain.run, 2, id=f"{queue}-warm", task_queue=queue)
-        begun = time.process_time()
-        await asyncio.gather(
-            *(
-                client.execute_workflow(Chain.run, ACTIVITIES, id=f"{queue}-{number}", task_queue=queue)
-                for number in range(WORKFLOWS)
-            )
-        )
-        spent = time.process_time() - begun
-    return spent / (WORKFLOWS * ACTIVITIES) * 1e6
-
-
-async def measure(address: str) -> dict[str, list[float]]:
-    """µs per activity of each variant, a value a round; the variants take turns."""
-    results: dict[str, list[float]] = {}
+async def measure(address: str) -> dict[str, dict[str, list[float]]]:
+    """µs of each variant, by what they are spent on: medians of a run, a value a round; the variants take turns."""
     ways = variants()
-    for _ in range(ROUNDS):
-        for variant in ways:
-            results.setdefault(variant.name, []).append(await cpu_per_activity(address, variant))
-    return results
+    results = await _rounds(
+        {variant.name: await _worker(address, variant, SandboxedWorkflowRunner()) for variant in ways}
+    )
+    bare = await _rounds(
+        {variant.name: await _worker(address, variant, UnsandboxedWorkflowRunner()) for variant in ways}
+    )
+    return results | {f"{TASK}, without the sandbox": bare[TASK]}
+
+
+async def _rounds(workers: dict[str, MeasuredWorker]) -> dict[str, dict[str, list[float]]]:
+    [argument] = await DataConverter.default.encode([ACTIVITIES])
+    results: dict[str, dict[str, list[float]]] = {}
+    for round_number in range(-WARM_UP, ROUNDS):
+        # No variant is always the one behind the same other.
+        names = list(workers) if round_number % 2 else list(reversed(workers))
+        for name in names:
+            gc.collect()
+            spent = await workers[name].run("Chain", argument)
+            if round_number >= 0:
+                for on, value in _figures(spent).items():
+                    results.setdefault(on, {}).setdefault(name, []).append(value / 1000)
+    return {on: {name: values[name] for name in workers} for on, values in results.items()}
+
+
+def _figures(spent: Spent) -> dict[str, float]:
+    return {
+        TASK: sum(spent.tasks) / len(spent.tasks),
+        ACTIVITY: sum(spent.activities) / len(spent.activities),
+        "both, with what is done in other threads": spent.run / len(spent.activities),
+        "the first workflow task of a run": spent.start,
+    }
+
+
+async def _worker(address: str, variant: Variant, runner: WorkflowRunner) -> MeasuredWorker:
+    client = await Client.connect(address, plugins=variant.plugins)
+    queue = f"bench-{uuid.uuid4()}"
+    handle = await client.start_workflow(Chain.run, 1, id=queue, task_queue=queue)
+    history = await handle.fetch_history()
+    await handle.terminate()
+    headers = history.events[0].workflow_execution_started_event_attributes.header.fields
+    worker = Worker(client, task_queue=queue, workflows=[Chain], activities=[echo], workflow_runner=runner)
+    return MeasuredWorker(worker, dict(headers), variant.settle)

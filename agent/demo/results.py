@@ -1,29 +1,26 @@
-"""What do the demo's traces, histories and costs show, and do they hold?"""
+"""What do a demo's traces, histories and costs show?"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from temporalio.client import Client
-
+from agent.demo.checks import checks
 from agent.demo.pairs import Pair, paired
-from agent.research.workflow import ResearchAgentWorkflow
+from agent.demo.side import Side
 from tracing import TracingConfig
 from tracing.backends import target_for
-from tracing.cost import Comparison, account, compare
-from tracing.history import History, read, to_spans
-from tracing.replay import Replay, replay, replay_spans
+from tracing.cost import Comparison, compare
 from tracing.report import write_report
-from tracing.tracefile import read_trace, repair, run_name, write_history, write_trace
+from tracing.tracefile import repair, write_trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from agent.demo.exported import ExportedRun
     from agent.demo.stage import Stage
     from agent.demo.story import Story
     from tracing.tracefile import Span
@@ -31,116 +28,82 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Results:
-    """What the demo shows.
+    """What a demo shows.
 
     Attributes:
         story: What happened.
-        spans: Exported spans.
+        sides: The runs that it tells of, each with its replay.
         pairs: Live and exported spans, in the order they began.
-        replay: What the replay came to.
-        replay_requests: Requests that the model server received during the replay.
-        comparison: The run against its replay.
-        requests: Requests at the model server, by activity ID.
+        replay_requests: Requests that the model server received during the replays.
+        between: The first run against the second, where the story tells of two.
         files: What was written, by kind.
         trace_url: Address of the trace in Phoenix, where it runs.
         repaired: Spans that Phoenix lacked and got from the export.
     """
 
     story: Story
-    spans: Sequence[Span]
+    sides: Sequence[Side]
     pairs: Sequence[Pair]
-    replay: Replay
     replay_requests: int
-    comparison: Comparison
-    requests: Mapping[str, int]
+    between: Comparison | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
     trace_url: str | None = None
     repaired: int = 0
 
     def checks(self) -> dict[str, bool]:
         """Each thing that the demo claims, and whether it held in this run."""
-        before = self.story.completed_before_kill
-        asked = {activity_id: self.requests.get(activity_id, 0) for activity_id in before}
-        tried = {step.key: len(step.attempts) + step.missing_attempts for step in self.comparison.first.steps}
-        return {
-            "each model call whose completion was in the history was made exactly once": all(
-                count <= 1 for count in asked.values()
-            ),
-            "the model server counted one request for each attempt, none besides": all(
-                count <= tried.get(f"activity:{activity_id}", 0) for activity_id, count in self.requests.items()
-            ),
-            "every live span is in the export, with the same IDs, parent, name, start and attributes": all(
-                pair.exported is not None and not pair.differences for pair in self.pairs
-            ),
-            "tokens and calls of the account are those that the model server gave": self._usage_holds(),
-            "the replay took every result from history": self.replay.outcome == "reproduced",
-            "the replay made no model call": self.replay_requests == 0,
-        }
-
-    def _usage_holds(self) -> bool:
-        given = [request.usage for request in self.story.requests if request.usage and request.state == "answered"]
-        usage = self.comparison.first.usage
-        unknown = self.comparison.first.unknown_attempts
-        if unknown:
-            # An attempt that died left no record of the tokens it was given.
-            return usage.calls <= len(given)
-        return (usage.calls, usage.input_tokens, usage.output_tokens) == (
-            len(given),
-            sum(each.input_tokens for each in given),
-            sum(each.output_tokens for each in given),
-        )
+        general = checks(self.story, self.sides, self.pairs, replay_requests=self.replay_requests)
+        return {**general, **self.story.checks}
 
 
 async def conclude(stage: Stage, story: Story, folder: Path) -> Results:
-    """Export the history, compare live and exported spans, replay, account, and write all files."""
+    """Export the runs, compare live and exported spans, replay, account, and write all files."""
     progress = stage.progress
     config = TracingConfig(capture_content=True)
     with progress.step("Exporting the history"):
-        client = await Client.connect(stage.temporal.address)
-        fetched = await client.get_workflow_handle(story.workflow_id, run_id=story.run_id).fetch_history()
-        [history] = read((fetched, story.run_id), namespace=client.namespace)
-        assert isinstance(history, History)  # the server's histories are whole
-        spans = to_spans(history, config)
-        name = run_name(history.workflow_id, history.run_id)
-        files = {
-            "trace": write_trace(folder, name, spans),
-            "history": write_history(folder, name, fetched, run_id=story.run_id, namespace=client.namespace),
-        }
+        exported = [await told.source.export(config) for told in story.told]
+        runs = [run for side in exported for run in side]
+        spans = [span for run in runs for span in run.spans]
+        files = _write_runs(folder, runs)
     with progress.step("Stopping the Collector, which writes what it has"):
-        stage.collector.stop()
-    live = _live_spans(stage.collector.traces_file, spans[0].trace_id)
+        live = stage.collected(span.trace_id for span in spans)
     trace_url, repaired = _repair(stage, spans)
     with progress.step("Replaying the history"):
         asked_before = len(await stage.control().requests())
-        replayed = await replay((fetched, story.run_id), [ResearchAgentWorkflow])
-        of_replay = replay_spans(replayed, spans, config)
+        # One after the other, in the order in which they began: so their steps are found again.
+        replays = [[await run.replay(config) for run in side] for side in exported]
         replay_requests = len(await stage.control().requests()) - asked_before
-        files["replay"] = write_trace(folder, f"{name}-replay", of_replay)
-    requests = story.requests_of()
-    comparison = compare(
-        account(spans),
-        account(of_replay),
-        requests={f"activity:{activity_id}": count for activity_id, count in requests.items()},
-    )
+    for run, replay in zip(runs, (each for side in replays for each in side), strict=True):
+        files.setdefault("replay", write_trace(folder, f"{run.name}-replay", replay.spans))
+    sides = [
+        Side.of(told.label, side, replayed, story)
+        for told, side, replayed in zip(story.told, exported, replays, strict=True)
+    ]
+    between = compare(sides[0].account, sides[1].account) if len(sides) > 1 else None
     files["comparison"] = folder / "compare.json"
-    files["comparison"].write_text(json.dumps(comparison.as_json(), indent=2) + "\n")
-    files["report"] = write_report(folder / "report.html", spans, comparison, title=f"Demo: {story.workflow_id}")
+    files["comparison"].write_text(json.dumps((between or sides[0].comparison).as_json(), indent=2) + "\n")
+    files["report"] = write_report(folder / "report.html", spans, between or sides[0].comparison, title=story.title)
     return Results(
         story=story,
-        spans=spans,
+        sides=sides,
         pairs=paired(live, spans),
-        replay=replayed,
         replay_requests=replay_requests,
-        comparison=comparison,
-        requests=Counter(requests),
+        between=between,
         files=files,
         trace_url=trace_url,
         repaired=repaired,
     )
 
 
-def _live_spans(file: Path, trace_id: int) -> list[Span]:
-    return [span for span in read_trace(file) if span.trace_id == trace_id]
+def _write_runs(folder: Path, runs: Sequence[ExportedRun]) -> dict[str, Path]:
+    """Write a trace and a history of each run; the first of each kind."""
+    files: dict[str, Path] = {}
+    for run in runs:
+        files.setdefault("trace", write_trace(folder, run.name, run.spans))
+        history = run.write_history(folder)
+        if history is not None:
+            files.setdefault("history", history)
+    return files
 
 
 def _repair(stage: Stage, spans: Sequence[Span]) -> tuple[str | None, int]:

@@ -1,34 +1,35 @@
-"""What happens in the demo: a run, a killed worker, another worker, the end."""
+"""What happened in a demo: which runs there were, what was done before the failure, what the model server was asked?"""
 
 from __future__ import annotations
 
-import asyncio
-import uuid
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-from temporalio.client import Client
-
-from agent.local.faults import Fault
-from agent.research.activities import call_llm
-from agent.research.workflow import TASK_QUEUE, ResearchAgentWorkflow
-from tracing import TracingConfig, TracingPlugin, session
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from temporalio.client import WorkflowHandle
-
-    from agent.demo.stage import Stage
+    from agent.demo.exported import RunSource
     from agent.local.journal import RequestRecord
-    from agent.servers.progress import Tick
 
-T = TypeVar("T")
 
-QUESTION: Final = "What does durable execution cost an AI agent?"
-KILL_AFTER_LLM_CALLS: Final = 2
-_ANSWER_SECONDS: Final = 0.4
+class Step(NamedTuple):
+    """A step of a run: an activity of Temporal, a step of DBOS."""
+
+    run_id: str
+    activity_id: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """A run that the story tells of, with the runs continued from it and its children.
+
+    Attributes:
+        label: What the tables call it.
+        source: Where it is kept.
+    """
+
+    label: str
+    source: RunSource
 
 
 @dataclass(frozen=True)
@@ -36,86 +37,41 @@ class Story:
     """What happened.
 
     Attributes:
-        workflow_id: Workflow ID of the run.
-        run_id: Its run ID.
-        report: What the agent wrote.
-        completed_before_kill: IDs of the activities whose completion was in the history when the worker was killed.
-        requests: Requests that the model server received, oldest first.
+        title: Title of the report.
+        told: What it tells of: mostly one run; of two, the first is compared with the second.
+        completed: Steps whose completion was in the history when the failure came.
+        requests: Requests that the model server received, oldest first. Each says which step asked by its
+            ``X-Client-Request-Id``, ``RUN/ACTIVITY/ATTEMPT``.
+        checks: What else the pattern claims, and whether it held.
+        caption: What the first table does not say by itself.
     """
 
-    workflow_id: str
-    run_id: str
-    report: str
-    completed_before_kill: frozenset[str]
-    requests: tuple[RequestRecord, ...]
+    title: str
+    told: Sequence[Told]
+    completed: frozenset[Step]
+    requests: Sequence[RequestRecord]
+    checks: Mapping[str, bool] = field(default_factory=dict)
+    caption: str = "The gap is where the worker was killed."
 
-    def requests_of(self) -> Counter[str]:
-        """Number of model requests for each activity ID, by the model server's own count."""
-        return Counter(_activity_id(request) for request in self.requests)
+    def requests_of(self) -> Counter[Step]:
+        """Number of model requests of each step, by the model server's own count."""
+        return Counter(step_of(request) for request in self.requests)
 
-    def steps_asked(self) -> dict[str, str]:
-        """What each activity asked the model for, by activity ID."""
-        return {_activity_id(request): request.asked.step for request in self.requests}
-
-
-def _activity_id(request: RequestRecord) -> str:
-    # The agent sends RUN/ACTIVITY/ATTEMPT as its request ID.
-    return request.asked.client_request_id.split("/")[1]
-
-
-async def tell(stage: Stage) -> Story:
-    """Run the agent, kill its worker once the second model call is in the history, and let another worker finish."""
-    progress, control = stage.progress, stage.control()
-    await control.arm(Fault(kind="slow", delay=_ANSWER_SECONDS, times=1_000))
-    client = await Client.connect(stage.temporal.address, plugins=[TracingPlugin(TracingConfig(capture_content=True))])
-    with progress.step("Starting worker-1"):
-        worker = stage.start_worker("worker-1")
-    with session(id="demo", tags=["demo"]):
-        handle = await client.start_workflow(
-            ResearchAgentWorkflow.run, QUESTION, id=f"research-{uuid.uuid4().hex[:8]}", task_queue=TASK_QUEUE
-        )
-    with progress.step(f"Waiting until {KILL_AFTER_LLM_CALLS} model calls are in the history of {handle.id}") as tick:
-        completed = await _watched(tick, _completed_by_then(handle))
-    worker.kill()
-    progress.say("worker-1 is killed (SIGKILL)")
-    with progress.step("Starting worker-2"):
-        worker = stage.start_worker("worker-2")
-    with progress.step(
-        "Waiting for the run to finish (Temporal notices a lost attempt by its missing heartbeats)"
-    ) as tick:
-        report = await _watched(tick, handle.result())
-    with progress.step("Stopping worker-2, which sends its last spans"):
-        worker.stop()
-    run_id = handle.first_execution_run_id
-    assert run_id is not None  # this client started the run
-    return Story(handle.id, run_id, report, completed, tuple(await control.requests()))
+    def steps_asked(self) -> dict[Step, str]:
+        """What each step asked the model for; a step that asked for several things is left out."""
+        asked: dict[Step, set[str]] = {}
+        for request in self.requests:
+            asked.setdefault(step_of(request), set()).add(request.asked.step)
+        return {step: next(iter(names)) for step, names in asked.items() if len(names) == 1}
 
 
-async def _completed_by_then(handle: WorkflowHandle[Any, Any]) -> frozenset[str]:
-    """Follow the history until enough model calls are completed; the IDs of all activities completed by then."""
-    scheduled: dict[int, tuple[str, str]] = {}
-    completed: set[str] = set()
-    model_calls = 0
-    async for event in handle.fetch_history_events(wait_new_event=True):
-        if event.HasField("activity_task_scheduled_event_attributes"):
-            activity = event.activity_task_scheduled_event_attributes
-            scheduled[event.event_id] = (activity.activity_id, activity.activity_type.name)
-        elif event.HasField("activity_task_completed_event_attributes"):
-            activity_id, kind = scheduled[event.activity_task_completed_event_attributes.scheduled_event_id]
-            completed.add(activity_id)
-            model_calls += kind == call_llm.__name__
-            if model_calls == KILL_AFTER_LLM_CALLS:
-                break
-    return frozenset(completed)
+def step_of(request: RequestRecord) -> Step:
+    """The step that made a request; both names are empty where the request does not say."""
+    run_id, _, rest = request.asked.client_request_id.partition("/")
+    return Step(run_id, rest.partition("/")[0])
 
 
-async def _watched(tick: Tick, waiting: Coroutine[Any, Any, T]) -> T:
-    """Wait, and keep the time on the terminal moving."""
-    task = asyncio.ensure_future(waiting)
-    try:
-        while not task.done():
-            await asyncio.wait({task}, timeout=0.5)
-            tick()
-        return task.result()
-    finally:
-        task.cancel()
+def attempt_of(request: RequestRecord) -> int | None:
+    """Number of the attempt that made a request; None where the request does not say."""
+    number = request.asked.client_request_id.rpartition("/")[2]
+    return int(number) if number.isdecimal() else None

@@ -5,23 +5,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import signal
-import socket
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-import uvicorn
+from agent.running.listening import LOOPBACK, bound, origin, serving
+from agent.running.stopping import stop_signal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from starlette.applications import Starlette
-
-HOST = "127.0.0.1"
-STOP_TIMEOUT_S = 5
 
 
 @dataclass(frozen=True)
@@ -35,22 +31,6 @@ class LocalServer:
 
     url: str
     control: str
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn server that tells when it listens and leaves signals to whoever started it."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self.listening.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @asynccontextmanager
@@ -68,28 +48,12 @@ async def listening(app: Starlette, *, port: int, before_stop: Callable[[], None
     Raises:
         OSError: The port is taken.
     """
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        config = uvicorn.Config(
-            app,
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            timeout_graceful_shutdown=STOP_TIMEOUT_S,
-        )
-        server = _Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+    listener = bound(LOOPBACK, port)
+    async with serving(app, listener):
         try:
-            await server.listening.wait()
-            yield f"http://{HOST}:{listener.getsockname()[1]}"
+            yield origin(listener)
         finally:
             before_stop()
-            server.should_exit = True
-            await serving
 
 
 def run(
@@ -115,15 +79,14 @@ def run(
     port: int = parser.parse_args(argv).port
 
     async def serve_until_stopped() -> int:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        stop = stop_signal()
         async with AsyncExitStack() as stack:
             try:
                 server = await stack.enter_async_context(serve(port))
             except OSError as error:
-                sys.stderr.write(f"Cannot listen on {HOST}:{port}: {error.strerror}. Choose another --port, or 0.\n")
+                sys.stderr.write(
+                    f"Cannot listen on {LOOPBACK}:{port}: {error.strerror}. Choose another --port, or 0.\n"
+                )
                 return 1
             sys.stdout.write(json.dumps(asdict(server)) + "\n")
             sys.stdout.flush()

@@ -14,12 +14,13 @@ import uuid
 from typing import TYPE_CHECKING
 
 from temporalio.client import WorkflowFailureError
-from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from agent.research.connection import TemporalUnavailableError, connect
-from agent.research.pollers import is_polled
 from agent.research.workflow import TASK_QUEUE, ResearchAgentWorkflow
+from agent.running.causes import root_cause
+from agent.running.connection import TemporalUnavailableError, connect
+from agent.running.pollers import is_polled
 from tracing import TracingPlugin, configure, exit_process, session
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WorkflowAlreadyStartedError:
         problem = f"A run of workflow {arguments.id} is going on already: wait for it, or choose another --id."
     except WorkflowFailureError as error:
-        problem = f"The run of workflow {arguments.id} failed: {_root_cause(error)}"
+        problem = f"The run of workflow {arguments.id} failed: {root_cause(error)}"
     except KeyboardInterrupt:
         sys.stderr.write(f"Interrupted. If workflow {arguments.id} was started, it goes on.\n")
         return _INTERRUPTED
@@ -78,14 +79,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     sys.stderr.write(f"{problem}\n")
     return 1
-
-
-def _root_cause(error: WorkflowFailureError) -> str:
-    """Return the message of the failure that says why; the ones above it only say where."""
-    cause: BaseException = error
-    while isinstance(cause, (WorkflowFailureError, ActivityError)) and cause.cause:
-        cause = cause.cause
-    return str(cause)
 
 
 if __name__ == "__main__":

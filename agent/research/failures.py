@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import httpx2
+import openai
 from temporalio.exceptions import ApplicationError
 
 if TYPE_CHECKING:
@@ -60,3 +62,17 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
         except (TypeError, ValueError):
             return None
     return delay if timedelta(0) < delay <= _LONGEST_DELAY else None
+
+
+def unreachable(service: str, url: str, error: Exception, variable: str) -> ApplicationError:
+    """Turn the failure of a connection into that of an activity, which is retried.
+
+    Args:
+        service: What was asked, for the message.
+        url: Where.
+        error: What the client raised.
+        variable: The variable that says where the service is.
+    """
+    slow: tuple[type[Any], ...] = (openai.APITimeoutError, httpx2.TimeoutException)
+    problem = "did not answer in time" if isinstance(error, slow) else "cannot be reached"
+    return ApplicationError(f"The {service} at {url} {problem}. Is {variable} right?", type=type(error).__name__)

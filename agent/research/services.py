@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx2
+from temporalio import activity
 
 if TYPE_CHECKING:
     import ssl
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 OPENAI_URL = "https://api.openai.com/v1"
 DUCKDUCKGO_URL = "https://api.duckduckgo.com"
+_WITHOUT_LIMIT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,14 @@ class Services:
             openai_key=key,
             search_url=environ.get("SEARCH_BASE_URL") or DUCKDUCKGO_URL,
         )
+
+
+def request_timeout_s() -> float:
+    """Return how long a request of the current activity may take, in seconds.
+
+    That is a little less than the attempt may, so that the attempt itself ends with a failure that says what was slow.
+    """
+    return (activity.info().start_to_close_timeout or _WITHOUT_LIMIT).total_seconds() * 0.9
 
 
 def http_client(url: str, timeout_s: float) -> httpx2.AsyncClient:

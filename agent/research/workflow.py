@@ -10,7 +10,6 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from agent.research.activities import call_llm, generate_report, search_web
@@ -25,21 +24,12 @@ with workflow.unsafe.imports_passed_through():
         synthesis_step,
     )
     from agent.research.report import append_notes
+    from agent.research.settings import ResearchSettings
 
 TASK_QUEUE = "research-agent-queue"
-SEARCHES = 3
-
-LLM_TIMEOUT = timedelta(seconds=60)
-# A killed worker is noticed after this time, not only at the timeout above.
-LLM_HEARTBEAT_TIMEOUT = timedelta(seconds=3)
-LLM_RETRIES = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=5
-)
 SEARCH_TIMEOUT = timedelta(seconds=20)
-SEARCH_RETRIES = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10), maximum_attempts=3
-)
 REPORT_TIMEOUT = timedelta(seconds=10)
+DEFAULTS = ResearchSettings()
 
 
 @workflow.defn
@@ -51,31 +41,34 @@ class ResearchAgentWorkflow:
         self._completed_steps = 0
         self._total_steps: int | None = None
         self._notes: list[str] = []
+        self._settings = DEFAULTS
 
     @workflow.run
-    async def run(self, query: str) -> str:
+    async def run(self, query: str, settings: ResearchSettings = DEFAULTS) -> str:
         """Answer a question.
 
         Args:
             query: The question.
+            settings: How thorough and how patient to be.
 
         Returns:
             The report, in Markdown, with the notes that were added while it was made.
         """
-        plan = await self._call_llm(PLAN, plan_request(query, SEARCHES))
-        queries = parse_plan(plan, query, SEARCHES)
+        self._settings = settings
+        plan = await self.call_llm(PLAN, plan_request(query, settings.searches))
+        queries = parse_plan(plan, query, settings.searches)
         # The plan, a search and a synthesis for each query, the summary, the report.
         self._total_steps = 1 + 2 * len(queries) + 2
 
         found = await self._search(queries)
-        findings = []
+        findings: list[Finding] = []
         # One after the other: each result is in the history before the next call is made, so that at any moment at
         # most one paid answer can be lost with a worker.
         for number, (searched, sources) in enumerate(zip(queries, found, strict=True), start=1):
-            step = synthesis_step(number, len(queries))
-            synthesis = await self._call_llm(step, synthesis_request(step, searched, sources))
-            findings.append(Finding(searched, synthesis, sources))
-        summary = await self._call_llm(SUMMARY, summary_request(query, findings))
+            if findings and settings.pause_s:
+                await workflow.sleep(settings.pause_s)
+            findings.append(await self.synthesise(synthesis_step(number, len(queries)), searched, sources))
+        summary = await self.summarise(query, findings)
 
         self._step = "Report"
         report = await workflow.execute_activity(
@@ -101,7 +94,10 @@ class ResearchAgentWorkflow:
         # Started in the plan's order, so that a query has the same activity ID in every replay.
         searches = [
             workflow.start_activity(
-                search_web, searched, start_to_close_timeout=SEARCH_TIMEOUT, retry_policy=SEARCH_RETRIES
+                search_web,
+                searched,
+                start_to_close_timeout=SEARCH_TIMEOUT,
+                retry_policy=self._settings.search_retries,
             )
             for searched in queries
         ]
@@ -109,14 +105,23 @@ class ResearchAgentWorkflow:
         self._completed_steps += len(queries)
         return found
 
-    async def _call_llm(self, step: str, request: LLMRequest) -> str:
+    async def synthesise(self, step: str, query: str, sources: list[SearchResult]) -> Finding:
+        """Have the model say what the sources of one search find."""
+        return Finding(query, await self.call_llm(step, synthesis_request(step, query, sources)), sources)
+
+    async def summarise(self, query: str, findings: list[Finding]) -> str:
+        """Have the model answer the question from all findings."""
+        return await self.call_llm(SUMMARY, summary_request(query, findings))
+
+    async def call_llm(self, step: str, request: LLMRequest) -> str:
+        """Ask the model, as one step of the run."""
         self._step = step
         answer = await workflow.execute_activity(
             call_llm,
             request,
-            start_to_close_timeout=LLM_TIMEOUT,
-            heartbeat_timeout=LLM_HEARTBEAT_TIMEOUT,
-            retry_policy=LLM_RETRIES,
+            start_to_close_timeout=self._settings.llm_timeout,
+            heartbeat_timeout=self._settings.llm_heartbeat_timeout,
+            retry_policy=self._settings.llm_retries,
             summary=step,
         )
         self._completed_steps += 1

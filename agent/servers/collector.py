@@ -114,12 +114,14 @@ class Collector:
     Attributes:
         otlp_http: Base endpoint for OTLP over HTTP, as ``OTEL_EXPORTER_OTLP_ENDPOINT`` takes it.
         otlp_grpc: Endpoint for OTLP over gRPC.
+        own_metrics: ``host:port`` of what it counts of itself, where ``metrics.yaml`` is among its files.
         traces_file: The file that it writes spans to, one ``ExportTraceServiceRequest`` in OTLP JSON a line.
         process: Its process; ``stop``, ``kill`` and :meth:`start` again keep ports, files and queue.
     """
 
     otlp_http: str
     otlp_grpc: str
+    own_metrics: str
     traces_file: Path
     process: SupervisedProcess
     _health_port: int = field(repr=False)
@@ -166,10 +168,11 @@ def start_collector(
     """
     environ = os.environ if environ is None else environ
     program = collector_program(environ, progress=progress)
-    grpc, http, health = free_port(), free_port(), free_port()
+    grpc, http, health, telemetry = free_port(), free_port(), free_port(), free_port()
     collector = Collector(
         otlp_http=f"http://{LOOPBACK}:{http}",
         otlp_grpc=f"http://{LOOPBACK}:{grpc}",
+        own_metrics=f"{LOOPBACK}:{telemetry}",
         traces_file=folder / "traces" / "traces.otlp.jsonl",
         process=SupervisedProcess(
             "OpenTelemetry Collector",
@@ -181,7 +184,7 @@ def start_collector(
                 "COLLECTOR_OTLP_GRPC_ENDPOINT": f"{LOOPBACK}:{grpc}",
                 "COLLECTOR_OTLP_HTTP_ENDPOINT": f"{LOOPBACK}:{http}",
                 "COLLECTOR_HEALTH_ENDPOINT": f"{LOOPBACK}:{health}",
-                "COLLECTOR_TELEMETRY_PORT": str(free_port()),
+                "COLLECTOR_TELEMETRY_PORT": str(telemetry),
                 "COLLECTOR_TRACES_DIR": str(folder / "traces"),
                 "COLLECTOR_QUEUE_DIR": str(folder / "queue"),
             },

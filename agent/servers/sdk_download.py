@@ -1,7 +1,7 @@
-"""How is the Temporal CLI downloaded the way that the SDK's test environment does it?
+"""How are Temporal's servers downloaded the way that the SDK's test environment does it?
 
-Run as a program of its own: ``python -m agent.servers.sdk_download FOLDER``. The SDK downloads the CLI only on the way
-to starting a dev server, and a process that used it can crash at its end; both stay outside of the caller.
+Run as a program of its own: ``python -m agent.servers.sdk_download FOLDER [--time-skipping]``. The SDK downloads a
+server only on the way to starting it, and a process that used it can crash at its end; both stay outside of the caller.
 """
 
 from __future__ import annotations
@@ -13,16 +13,24 @@ import sys
 from temporalio.testing import WorkflowEnvironment
 
 
-async def download(folder: str) -> None:
-    """Have the SDK download its CLI into a folder, and start and stop a dev server once, which shows that it runs."""
-    environment = await WorkflowEnvironment.start_local(download_dest_dir=folder)
+async def download(folder: str, *, time_skipping: bool) -> None:
+    """Have the SDK download a server into a folder, and start and stop it once, which shows that it runs.
+
+    Args:
+        folder: Where the program goes.
+        time_skipping: The test server, in which waiting takes no time, and not the CLI with its dev server.
+    """
+    if time_skipping:
+        environment = await WorkflowEnvironment.start_time_skipping(download_dest_dir=folder)
+    else:
+        environment = await WorkflowEnvironment.start_local(download_dest_dir=folder)
     await environment.shutdown()
 
 
 def main() -> None:
     """Download into the folder given as argument; the exit status says whether it worked."""
     try:
-        asyncio.run(download(sys.argv[1]))
+        asyncio.run(download(sys.argv[1], time_skipping="--time-skipping" in sys.argv[2:]))
     except RuntimeError as error:
         sys.stderr.write(f"{error}\n")
         sys.stderr.flush()

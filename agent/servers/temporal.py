@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ from agent.servers.process import SupervisedProcess
 from agent.servers.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
 ADDRESS_VARIABLE: Final = "TEMPORAL_ADDRESS"
@@ -33,6 +33,21 @@ _WAYS_TO_MEND: Final = (
     "install Go 1.25 or newer, so that PATH has `go`, and let it build the CLI (about 3 minutes, once).",
 )
 _READY_SECONDS: Final = 60.0
+QUEUE_SETTINGS: Final = (
+    "history.transferProcessorMaxPollRPS=1000",
+    "matching.numTaskqueueReadPartitions=1",
+    "matching.numTaskqueueWritePartitions=1",
+)
+"""How tasks come to the workers that wait for them, as dynamic configuration.
+
+By default a shard reads its queue of tasks to hand out 20 times a second. The dev server has one shard for all its
+runs, and a step is two reads, one for its activity task and one for the workflow task after it: it took 100 ms, most
+of which both tasks waited. And a task queue is four partitions, which serve many servers: in half the runs of 50 steps
+one activity task waited 2 s, and in none with one partition.
+"""
+# Not synced at each commit: what the server has written outlives its process, as files do; only a machine that goes
+# down takes the last writes along.
+_SQLITE: Final = ("journal_mode=wal", "synchronous=1")
 # No profile file and no TEMPORAL_* variable of the user may turn the probe to another server.
 _HERMETIC: Final = ("--disable-config-file", "--disable-config-env")
 
@@ -48,6 +63,19 @@ class TemporalServer:
 
     address: str
     process: SupervisedProcess | None = None
+    _is_ready: Callable[[], bool] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        """Start the server again, at the same address and with the histories of its database file.
+
+        Raises:
+            ProcessError: It did not become ready.
+            RuntimeError: It was not started here, or is running already.
+        """
+        if self.process is None or self._is_ready is None:
+            raise RuntimeError(f"The Temporal server at {self.address} was not started here, so it cannot be again")
+        self.process.start()
+        self.process.wait_until(self._is_ready, condition="listed workflows", timeout_seconds=_READY_SECONDS)
 
     def stop(self) -> None:
         """Stop the server if it was started here."""
@@ -130,18 +158,20 @@ def start_temporal(
         [
             *(found.path, "server", "start-dev", "--headless", "--ip", LOOPBACK, "--port", str(port)),
             *("--db-filename", folder / "temporal.db", "--log-level", "warn"),
+            *(part for setting in QUEUE_SETTINGS for part in ("--dynamic-config-value", setting)),
+            *(part for pragma in _SQLITE for part in ("--sqlite-pragma", pragma)),
             *arguments,
         ],
         log=folder / "temporal.log",
         environ=_without_settings(environ),
     )
-    process.start()
-    process.wait_until(
-        lambda: accepts_connections(port) and _lists_workflows(found.path, port, environ),
-        condition="listed workflows",
-        timeout_seconds=_READY_SECONDS,
-    )
-    return TemporalServer(f"{LOOPBACK}:{port}", process)
+
+    def is_ready() -> bool:
+        return accepts_connections(port) and _lists_workflows(found.path, port, environ)
+
+    server = TemporalServer(f"{LOOPBACK}:{port}", process, is_ready)
+    server.start()
+    return server
 
 
 def _lists_workflows(cli: Path, port: int, environ: Mapping[str, str]) -> bool:

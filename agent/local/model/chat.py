@@ -17,11 +17,43 @@ if TYPE_CHECKING:
 FINGERPRINT = "fp_local"
 
 
+class CalledFunction(msgspec.Struct):
+    """The name of a function that the model has called."""
+
+    name: str
+
+
+class ChatCall(msgspec.Struct):
+    """A call in an earlier answer of the model."""
+
+    function: CalledFunction
+
+
 class ChatMessage(msgspec.Struct):
     """A message of the request."""
 
     role: str
     content: str | list[dict[str, Any]] | None = None
+    tool_calls: list[ChatCall] | None = None
+
+    @property
+    def messages(self) -> list[Message]:
+        """What it says, and the calls that it wishes."""
+        calls = [Message("call", call.function.name) for call in self.tool_calls or ()]
+        return [Message(self.role, text_of(self.content)), *calls]
+
+
+class ChatSchema(msgspec.Struct):
+    """A named JSON schema."""
+
+    schema: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+class ChatFormat(msgspec.Struct):
+    """Which form the answer must have: any, some JSON, or JSON of a schema."""
+
+    type: str = "text"
+    json_schema: ChatSchema | None = None
 
 
 class ChatFunction(msgspec.Struct):
@@ -66,15 +98,17 @@ class ChatRequest(msgspec.Struct):
     tools: list[ChatTool] | None = None
     tool_choice: Literal["none", "auto", "required"] | ChatToolChoice | None = None
     n: Literal[1] | None = None
+    response_format: ChatFormat | None = None
 
     @property
     def conversation(self) -> Conversation:
         """The request in the terms that the answer depends on."""
-        choice = self.tool_choice
+        choice, form = self.tool_choice, self.response_format
         return Conversation(
-            messages=tuple(Message(message.role, text_of(message.content)) for message in self.messages),
+            messages=tuple(said for message in self.messages for said in message.messages),
             tools=tuple(Tool(tool.function.name, tool.function.parameters) for tool in self.tools or ()),
             tool_choice=choice.function.name if isinstance(choice, ChatToolChoice) else choice or "auto",
+            output_schema=form.json_schema.schema if form and form.json_schema else msgspec.UNSET,
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 ToolChoice = Literal["auto", "none", "required"]
 
 
@@ -18,7 +20,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Message:
-    """One message: who says what. A tool's output has the role `tool`."""
+    """One message: who says what. A tool's output has the role `tool`, a wish that one be called `call`: its name."""
 
     role: str
     text: str
@@ -32,16 +34,23 @@ class Conversation:
         messages: All messages in order, instructions first.
         tools: The functions that the model may call.
         tool_choice: Whether it must or must not call one, or the name of the one that it must call.
+        output_schema: The JSON schema that the answer must have; unset where it may be any text.
     """
 
     messages: tuple[Message, ...]
     tools: tuple[Tool, ...] = field(default=())
     tool_choice: ToolChoice | str = "auto"
+    output_schema: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def prompt(self) -> str:
         """Everything that is said, one message after the other."""
         return "\n\n".join(message.text for message in self.messages)
+
+    @property
+    def instructions(self) -> str:
+        """What the model has been told to do, whatever the user says."""
+        return "\n".join(message.text for message in self.messages if message.role in ("system", "developer"))
 
     @property
     def user(self) -> str:
@@ -56,13 +65,16 @@ class Conversation:
     @property
     def tool_outputs(self) -> tuple[str, ...]:
         """What tools have returned since the user spoke last."""
-        outputs: list[str] = []
-        for message in reversed(self.messages):
-            if message.role == "user":
-                break
-            if message.role == "tool":
-                outputs.insert(0, message.text)
-        return tuple(outputs)
+        return tuple(message.text for message in self._since_user() if message.role == "tool")
+
+    @property
+    def tools_called(self) -> frozenset[str]:
+        """Names of the tools that have been called since the user spoke last."""
+        return frozenset(message.text for message in self._since_user() if message.role == "call")
+
+    def _since_user(self) -> list[Message]:
+        last = max((at for at, message in enumerate(self.messages) if message.role == "user"), default=-1)
+        return list(self.messages[last + 1 :])
 
 
 def text_of(content: str | list[dict[str, Any]] | None) -> str:

@@ -22,10 +22,13 @@ class InputItem(msgspec.Struct):
     role: str = ""
     content: str | list[dict[str, Any]] | None = None
     output: str | list[dict[str, Any]] | None = None
+    name: str = ""
 
     @property
     def message(self) -> Message:
         """The item as a message."""
+        if self.type == "function_call":
+            return Message("call", self.name)
         if self.type == "function_call_output":
             return Message("tool", text_of(self.output))
         return Message(self.role, text_of(self.content))
@@ -45,6 +48,19 @@ class FunctionChoice(msgspec.Struct):
     name: str
 
 
+class TextFormat(msgspec.Struct):
+    """Which form the answer's text must have: any, or JSON of a schema."""
+
+    type: str = "text"
+    schema: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+class TextOptions(msgspec.Struct):
+    """What is asked of the answer's text."""
+
+    format: TextFormat | None = None
+
+
 class ResponsesRequest(msgspec.Struct):
     """The body of `POST /v1/responses`, as far as the answer depends on it."""
 
@@ -54,6 +70,7 @@ class ResponsesRequest(msgspec.Struct):
     stream: bool | None = None
     tools: list[FunctionTool] | None = None
     tool_choice: Literal["none", "auto", "required"] | FunctionChoice | None = None
+    text: TextOptions | None = None
 
     @property
     def conversation(self) -> Conversation:
@@ -65,6 +82,7 @@ class ResponsesRequest(msgspec.Struct):
             messages=(*instructions, *given),
             tools=tuple(Tool(tool.name, tool.parameters or {}) for tool in self.tools or ()),
             tool_choice=choice.name if isinstance(choice, FunctionChoice) else choice or "auto",
+            output_schema=self.text.format.schema if self.text and self.text.format else msgspec.UNSET,
         )
 
 

@@ -1,4 +1,4 @@
-"""How do the agent's worker and client reach Temporal?"""
+"""How do an agent's worker and client reach Temporal?"""
 
 from __future__ import annotations
 

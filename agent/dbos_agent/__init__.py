@@ -1,0 +1,1 @@
+"""The research agent on DBOS: the same steps as `agent.research`, and no server but its database."""
