@@ -1,4 +1,4 @@
-"""How does a test run that used the Temporal SDK end with the exit code it means?
+"""What do all tests share: no deadlines, signals that arrive, an exit code that is the one meant.
 
 The SDK's native threads can crash the interpreter while it is torn down: after a green run, the exit code would be red.
 """
@@ -9,8 +9,13 @@ import signal
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tracing.exit import exit_process
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("durable-trace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("durable-trace")
 
 _SESSION = pytest.StashKey[pytest.Session]()
 

@@ -24,9 +24,10 @@ REPEATED = frozenset(
         c.TAGS,
         c.LANGFUSE_TAGS,
         c.OPENINFERENCE_KIND,
+        c.LANGFUSE_TRACE_NAME,
     }
 )
-"""What every span of a run repeats, and the kind, which its name says."""
+"""What every span of a run repeats, and the kind and the trace's name, which its name says."""
 
 
 def render(

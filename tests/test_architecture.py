@@ -12,15 +12,38 @@ ROOT = Path(__file__).parents[1]
 
 # A part may import the parts to its right, never those to its left.
 LAYERS = {
-    "cli": {"report", "replay", "cost", "tracefile", "backends", "history", "live", "spans", "core"},
+    "cli": {
+        "fleet",
+        "export",
+        "report",
+        "replay",
+        "tables",
+        "cost",
+        "tracefile",
+        "decoding",
+        "backends",
+        "history",
+        "live",
+        "dbos",
+        "spans",
+        "core",
+    },
+    "dbos_live": {"dbos", "live", "recognisers", "spans", "core"},
+    "fleet": {"export", "tables", "cost", "tracefile", "decoding", "history", "spans", "core"},
+    "export": {"tracefile", "decoding", "backends", "history", "dbos", "recognisers", "spans", "core"},
     "report": {"cost", "replay", "history", "tracefile", "spans", "core"},
-    "replay": {"cost", "history", "tracefile", "spans", "core"},
+    "tables": {"cost", "tracefile", "spans", "core"},
+    "replay": {"cost", "tracefile", "decoding", "backends", "history", "spans", "core"},
     "cost": {"history", "tracefile", "spans", "core"},
     "tracefile": {"backends", "history", "spans", "core"},
     "backends": {"spans", "core"},
+    "pytest_plugin": {"replay", "core"},
     "testing": {"live", "spans", "core"},
-    "history": {"spans", "core"},
-    "live": {"spans", "core"},
+    "decoding": {"backends", "history", "spans", "core"},
+    "history": {"recognisers", "spans", "core"},
+    "live": {"recognisers", "backends", "spans", "core"},
+    "dbos": {"recognisers", "spans", "core"},
+    "recognisers": {"spans", "core"},
     "spans": {"core"},
     # The modules of `tracing` itself and the span model stand below the builders.
     "core": {"spans.model"},
@@ -84,7 +107,7 @@ def test_no_import_cycles() -> None:
 
 
 def test_the_agent_uses_only_the_public_api() -> None:
-    parts = ("history", "tracefile", "cost", "replay", "report", "backends", "testing", "conventions")
+    parts = ("history", "dbos", "tracefile", "cost", "tables", "replay", "report", "backends", "testing", "conventions")
     public = {"tracing", *(f"tracing.{part}" for part in parts)}
     for name, path in _modules("agent").items():
         private = {
@@ -111,7 +134,7 @@ def test_attribute_keys_are_spelled_only_in_conventions() -> None:
         f"{name}: {match}"
         for package in ("tracing", "agent")
         for name, path in _modules(package).items()
-        if name != "tracing.conventions"
+        if not name.startswith("tracing.conventions")
         for match in key.findall(path.read_text())
         if not match.strip("\"'").endswith((".yaml", ".db", ".log"))  # file names
     }
@@ -123,6 +146,7 @@ def test_modules_hold_one_concept() -> None:
         name: lines
         for package in ("tracing", "agent")
         for name, path in _modules(package).items()
-        if (lines := len(path.read_text().splitlines())) > 400
+        if (lines := len(path.read_text().splitlines())) > 300
+        and not name.startswith("tracing.conventions.")  # tables of names
     }
     assert long == {}

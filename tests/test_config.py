@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from tracing import config as config_module
 from tracing.config import TracingConfig
 
 
@@ -17,6 +18,12 @@ def test_defaults() -> None:
         max_ledger_bytes=65_536,
         max_run_ledger_bytes=4_194_304,
         idle_release_seconds=2.0,
+        include_workflows=(),
+        exclude_workflows=(),
+        include_activities=(),
+        exclude_activities=(),
+        temporal_ui="",
+        add_attributes=None,
         redact=None,
     )
 
@@ -29,6 +36,11 @@ def test_each_setting_has_a_variable() -> None:
         "DURABLE_TRACE_MAX_LEDGER_BYTES": "2048",
         "DURABLE_TRACE_MAX_RUN_LEDGER_BYTES": "4096",
         "DURABLE_TRACE_IDLE_RELEASE_SECONDS": "0.5",
+        "DURABLE_TRACE_INCLUDE_WORKFLOWS": "Research*, Report",
+        "DURABLE_TRACE_EXCLUDE_WORKFLOWS": "*Cleanup",
+        "DURABLE_TRACE_INCLUDE_ACTIVITIES": "call_*,,",
+        "DURABLE_TRACE_EXCLUDE_ACTIVITIES": " ",
+        "DURABLE_TRACE_TEMPORAL_UI": " http://localhost:8233 ",
     }
     assert TracingConfig.from_environment(environ) == TracingConfig(
         capture_content=True,
@@ -37,6 +49,11 @@ def test_each_setting_has_a_variable() -> None:
         max_ledger_bytes=2048,
         max_run_ledger_bytes=4096,
         idle_release_seconds=0.5,
+        include_workflows=("Research*", "Report"),
+        exclude_workflows=("*Cleanup",),
+        include_activities=("call_*",),
+        exclude_activities=(),
+        temporal_ui="http://localhost:8233",
     )
 
 
@@ -111,9 +128,51 @@ def test_the_redactor_sees_key_and_text_before_the_cut() -> None:
 
 
 @pytest.mark.parametrize("redact", [lambda key, text: text[key], lambda _key, _text: None])
-def test_content_that_the_redactor_fails_on_is_withheld(redact: object, caplog: pytest.LogCaptureFixture) -> None:
+def test_content_that_the_redactor_fails_on_is_withheld_and_said_once(
+    redact: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    config_module._say_withheld.cache_clear()
     config = TracingConfig(redact=redact)  # type: ignore[arg-type]
-    assert config.content("input.value", "secret") == "[withheld: the redactor failed]"
+    for _ in range(2):
+        assert config.content("input.value", "secret") == "[withheld: the redactor failed]"
     assert caplog.record_tuples == [
         ("durable_trace", logging.WARNING, "Redactor failed on input.value with TypeError: content withheld")
     ]
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "name", "traced"),
+    [
+        ((), (), "Research", True),
+        (("Research*",), (), "ResearchAgent", True),
+        (("Research*",), (), "Report", False),
+        (("Research", "Rep?rt"), (), "Report", True),
+        ((), ("*Cleanup",), "NightlyCleanup", False),
+        ((), ("*Cleanup",), "Cleanups", True),
+        (("Nightly*",), ("*Cleanup",), "NightlyCleanup", False),
+        (("research",), (), "Research", False),
+    ],
+    ids=["all", "included", "not included", "one of two", "excluded", "not excluded", "exclusion wins", "case counts"],
+)
+def test_patterns_choose_what_is_traced(
+    include: tuple[str, ...], exclude: tuple[str, ...], name: str, *, traced: bool
+) -> None:
+    workflows = TracingConfig(include_workflows=include, exclude_workflows=exclude)
+    activities = TracingConfig(include_activities=include, exclude_activities=exclude)
+    assert (workflows.traces_workflow(name), activities.traces_activity(name)) == (traced, traced)
+    assert (workflows.traces_activity(name), activities.traces_workflow(name)) == (True, True)
+
+
+def test_the_address_of_the_ui_is_shown_without_a_password() -> None:
+    config = TracingConfig.from_environment({"DURABLE_TRACE_TEMPORAL_UI": " https://ada:secret@temporal.example:8233 "})
+    assert config.temporal_ui == "https://temporal.example:8233"
+
+
+def test_patterns_may_be_one_text() -> None:
+    config = TracingConfig(include_workflows="Agent*, Research", exclude_activities="poll")  # type: ignore[arg-type]
+    assert (config.include_workflows, config.exclude_activities) == (("Agent*", "Research"), ("poll",))
+    assert (config.traces_workflow("Agent7"), config.traces_workflow("A"), config.traces_activity("poll")) == (
+        True,
+        False,
+        False,
+    )

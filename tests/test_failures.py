@@ -20,7 +20,7 @@ from temporalio.api.failure.v1 import (
 )
 from temporalio.api.failure.v1 import Failure as FailureProto
 
-from tracing.failures import MAX_DEPTH, Failure, failure_from_proto
+from tracing.failures import MAX_DEPTH, Failure, failure_from_proto, refused
 
 BOOM = FailureProto(
     message="boom", stack_trace="at call_llm", application_failure_info=ApplicationFailureInfo(type="ValueError")
@@ -118,6 +118,26 @@ def test_the_root_of_a_step_is_what_the_activity_raised() -> None:
     failure = failure_from_proto(of_activity(BOOM))
     assert failure.root == Failure("application", "ValueError", "boom", "at call_llm")
     assert [cause.type for cause in failure.chain()] == ["ActivityError", "ValueError"]
+
+
+@pytest.mark.parametrize("kind", ["activity", "child_workflow", "nexus_operation"])
+def test_so_is_that_of_every_wrapper(kind: str) -> None:
+    boom = Failure("application", "ValueError", "boom")
+    assert Failure(kind, "Wrapper", cause=boom).root == boom
+    assert Failure("activity", "ActivityError", cause=Failure(kind, "Wrapper", cause=boom)).root == boom
+    assert not Failure(kind, "Wrapper", cause=boom).canceled
+    assert Failure(kind, "Wrapper", cause=Failure("canceled", "CanceledError")).canceled
+    assert Failure(kind, "Wrapper").root == Failure(kind, "Wrapper")
+
+
+def test_a_handlers_error_is_no_wrapper() -> None:
+    failure = Failure("nexus_handler", "NexusHandlerError", cause=Failure("application", "ValueError"))
+    assert (failure.root, failure.canceled) == (failure, False)
+
+
+@pytest.mark.parametrize(("cause", "type_"), [("NAMESPACE_NOT_FOUND", "NAMESPACE_NOT_FOUND"), ("", "UNSPECIFIED")])
+def test_what_the_server_refuses_is_named_by_its_cause(cause: str, type_: str) -> None:
+    assert refused(cause) == Failure("refused", type_)
 
 
 @pytest.mark.parametrize(

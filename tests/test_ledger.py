@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tracing.ledger import (
     MAX_DECODED_BYTES,
@@ -19,10 +19,9 @@ from tracing.ledger import (
     LedgerSpan,
     encode_ledger,
     fit_ledger,
-    inner_span_fields,
-    ledger_span,
     read_ledger,
 )
+from tracing.ledger_spans import inner_span_fields, ledger_span
 from tracing.spans.model import Event, Span, SpanKind, StatusCode
 
 ATTEMPT = 0x3AD2377CCF84F419
@@ -210,6 +209,9 @@ def test_where_the_attempt_is_not_known_any_of_the_activity_counts() -> None:
         pytest.param(plain(duration=-1), id="negative duration"),
         pytest.param(plain(duration=1 << 63), id="endless duration"),
         pytest.param(plain(started=1 << 60), id="start beyond the calendar"),
+        pytest.param(plain(scheduled=-1), id="scheduled before the epoch"),
+        pytest.param(plain(scheduled=1 << 60), id="scheduled beyond the calendar"),
+        pytest.param(plain(heartbeats=-1), id="negative heartbeats"),
         pytest.param(plain(spans=[{"i": "1"}]), id="a span without times"),
         pytest.param(plain(identity="i" * MAX_STORED_BYTES), id="too large"),
         pytest.param(zlib.compress(plain())[:-12], id="compressed and cut"),
@@ -312,6 +314,22 @@ class TestFit:
                 "sc": "opentelemetry.instrumentation.openai",
             }
         ]
+
+    def test_of_many_calls_then_the_spans_but_not_their_sums(self) -> None:
+        many = msgspec.structs.replace(self.ledger, spans=self.ledger.spans * 20, rest={"durable.llm.calls": 2})
+        ledger, cut = self.levels(many)[3]
+        assert cut == 39 * 20
+        assert ledger
+        assert (ledger.spans, ledger.duration) == ([], self.ledger.duration)
+        assert ledger.rest == {
+            "durable.llm.calls": 62,  # with those that had no span before
+            "durable.llm.input_tokens": 6_060,
+            "durable.llm.output_tokens": 3_180,
+            "durable.llm.cached_input_tokens": 0,
+            "durable.llm.reasoning_tokens": 0,
+            "durable.llm.unknown_cost_calls": 0,
+            "durable.llm.cost": 0.0468,
+        }
 
     def test_at_last_the_whole_ledger(self) -> None:
         assert self.levels(self.ledger)[3:] == [(None, 39)]

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracing.payloads import Content, Payload, content_of
+from tracing.payloads import REFERENCE_MARKER, Content, Payload, content_of
 
 JSON = {"encoding": b"json/plain"}
+REFERENCE = {"encoding": b"json/protobuf", "messageType": b"temporal.api.sdk.v1.ExternalStorageReference"}
 NULL = Payload(b"", {"encoding": b"binary/null"})
 
 
@@ -44,18 +45,28 @@ NULL = Payload(b"", {"encoding": b"binary/null"})
         ),
         pytest.param(
             [Payload(b"\x00" * 12, {"encoding": b"binary/encrypted"})],
-            Content("<binary/encrypted: 12 bytes>", "text/plain"),
-            id="encrypted is named",
+            Content("<encoded>", "text/plain"),
+            id="encrypted is not told",
         ),
         pytest.param(
             [Payload(b'"x"', JSON), Payload(b"\x00", {"encoding": b"binary/encrypted"})],
-            Content('["x","<binary/encrypted: 1 bytes>"]', "application/json"),
+            Content('["x","<encoded>"]', "application/json"),
             id="encrypted among others",
         ),
         pytest.param(
             [Payload(b"{}", {"encoding": b"json/external-storage-reference"})],
-            Content("<json/external-storage-reference: 2 bytes>", "text/plain"),
+            Content("<external payload>", "text/plain"),
+            id="stored elsewhere, as it was written first",
+        ),
+        pytest.param(
+            [Payload(b"{}", REFERENCE, stored_bytes=70_000)],
+            Content("<external payload: 70000 bytes>", "text/plain"),
             id="stored elsewhere",
+        ),
+        pytest.param(
+            [Payload(b"\x00", {"encoding": b"binary/encrypted", REFERENCE_MARKER: b"true"}, 7)],
+            Content("<external payload: 7 bytes>", "text/plain"),
+            id="stored elsewhere, with an encrypted reference",
         ),
         pytest.param([Payload(b"abc")], Content("<payload without encoding: 3 bytes>", "text/plain"), id="no encoding"),
         pytest.param([Payload(b"", JSON)], Content("<broken json/plain: 0 bytes>", "text/plain"), id="no JSON"),
@@ -67,12 +78,19 @@ NULL = Payload(b"", {"encoding": b"binary/null"})
             id="nested without end",
         ),
         pytest.param(
-            [Payload(b"x", {"encoding": b"\xff\xfe"})], Content("<��: 1 bytes>", "text/plain"), id="a hostile encoding"
+            [Payload(b"x", {"encoding": b"\xff\xfe"})], Content("<encoded>", "text/plain"), id="a hostile encoding"
         ),
     ],
 )
 def test_content(payloads: list[Payload], content: Content) -> None:
     assert content_of(payloads) == content
+
+
+def test_decoded_payloads_may_be_shown_as_history_has_them() -> None:
+    payload = Payload(b'"secret"', JSON)
+    assert content_of([payload], encoded=True) == Content("<encoded>", "text/plain")
+    assert content_of([payload, NULL], encoded=True) == Content('["<encoded>","<encoded>"]', "application/json")
+    assert content_of([], encoded=True) == Content("null", "application/json")
 
 
 def test_what_a_ledger_adds_to_a_payload_does_not_show() -> None:

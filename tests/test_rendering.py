@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tests.spans.research import COMMON, RUN_SPAN, SECOND, START, STEP_SPAN, TRACE
 from tracing.rendering import render

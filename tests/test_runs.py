@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tracing.headers import ClientStart, TraceHeader
-from tracing.runs import Run, run_of
+from tracing.headers import ClientStart, SpanReference, TraceHeader
+from tracing.runs import Run, RunStart, StandaloneRun, run_of
 
 RUN = "0199c0de-0000-7000-8000-000000000001"
 EARLIER = "0199c0de-0000-7000-8000-000000000000"
@@ -17,21 +17,17 @@ TRACEPARENT = f"00-{CLIENT_TRACE:032x}-{CLIENT_SPAN:016x}-01"
 UNSAMPLED = f"00-{CLIENT_TRACE:032x}-{CLIENT_SPAN:016x}-00"
 
 
-def run(header: TraceHeader | None, **changes: Any) -> Run:
-    return run_of(
-        **{
-            "namespace": "default",
-            "workflow_id": "research-1",
-            "run_id": RUN,
-            "workflow_type": "Research",
-            "first_run_id": RUN,
-            "cron": False,
-            "scheduled": False,
-            "header": header,
-            "resource": {"service.name": "agents"},
-            **changes,
-        }
-    )
+def run(header: TraceHeader | None, *, sampled: bool = True, **changes: Any) -> Run:
+    start = {
+        "namespace": "default",
+        "workflow_id": "research-1",
+        "run_id": RUN,
+        "workflow_type": "Research",
+        "first_run_id": RUN,
+        "header": header,
+        **changes,
+    }
+    return run_of(RunStart(**start), resource={"service.name": "agents"}, sampled=sampled)
 
 
 def test_without_a_header_the_run_id_decides() -> None:
@@ -120,4 +116,52 @@ def test_without_a_session_the_workflow_id_is_one() -> None:
         "temporal.workflow.type": "Research",
         "session.id": "research-1",
         "gen_ai.conversation.id": "research-1",
+    }
+
+
+def test_an_environment_is_repeated_where_the_user_set_one() -> None:
+    assert run(TraceHeader(environment="staging")).common_attributes()["deployment.environment.name"] == "staging"
+
+
+@pytest.mark.parametrize("address", ["http://localhost:8233", "http://localhost:8233/"])
+def test_so_is_the_runs_address_in_temporals_ui(address: str) -> None:
+    start = RunStart(
+        namespace="prod.acme",
+        workflow_id="chat/17 ö?#",
+        run_id=RUN,
+        workflow_type="Research",
+        first_run_id=RUN,
+    )
+    shown = run_of(start, resource={}, ui_address=address)
+    assert shown.common_attributes()["temporal.ui.url"] == (
+        f"http://localhost:8233/namespaces/prod.acme/workflows/chat%2F17%20%C3%B6%3F%23/{RUN}/history"
+    )
+
+
+def test_a_run_left_out_is_the_same_run_unsampled() -> None:
+    assert run(None).left_out() == run(None, sampled=False)
+
+
+def test_the_trace_of_a_chain_is_told_by_its_first_run_alone() -> None:
+    start = RunStart(
+        namespace="default",
+        workflow_id="research-1",
+        run_id=RUN,
+        workflow_type="Research",
+        first_run_id=EARLIER,
+        header=TraceHeader(traceparent=TRACEPARENT),
+    )
+    assert start.parent is None
+    assert start.first_parent == SpanReference(CLIENT_TRACE, CLIENT_SPAN)
+
+
+def test_a_standalone_activity_is_no_workflow() -> None:
+    activity = StandaloneRun(
+        namespace="default", workflow_id="look-up-1", run_id=RUN, workflow_type="", trace_id=1, ui_address="http://ui"
+    )
+    assert activity.common_attributes() == {
+        "temporal.activity.run_id": RUN,
+        "temporal.namespace": "default",
+        "session.id": "look-up-1",
+        "gen_ai.conversation.id": "look-up-1",
     }

@@ -49,6 +49,13 @@ def test_tokens_that_cannot_be_do_not_count(tokens: float | str) -> None:
     assert usage_of_call({"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": tokens}).input_tokens == 0
 
 
+@pytest.mark.parametrize("key", ["input_tokens", "output_tokens", "cache_read.input_tokens", "reasoning.output_tokens"])
+@pytest.mark.parametrize("tokens", [-5, 10**15, 1e18])
+def test_what_tokens_that_cannot_be_cost_is_unknown(key: str, tokens: float) -> None:
+    usage = usage_of_call(CALL | {f"gen_ai.usage.{key}": tokens, "durable.cost.usd": 12_500_000_000.0})
+    assert (usage.cost, usage.unknown_cost_calls) == (Decimal(0), 1)
+
+
 @pytest.mark.parametrize("cost", [-1.0, True, "0.1", 1e300])
 def test_a_cost_that_cannot_be_is_unknown(cost: float | str) -> None:
     assert usage_of_call({"gen_ai.operation.name": "chat", "durable.cost.usd": cost}) == Usage(
@@ -76,3 +83,18 @@ def test_a_sum_as_attributes() -> None:
 
 def test_no_call_no_attributes() -> None:
     assert total([]).attributes() == {}
+
+
+def test_requests_that_clients_sent_again_are_counted_beside_the_calls() -> None:
+    retried = usage_of_call(CALL | {"http.request.resend_count": 2})
+    assert retried == Usage(
+        calls=1,
+        input_tokens=101,
+        output_tokens=53,
+        cached_tokens=13,
+        reasoning_tokens=7,
+        cost=Decimal("0.1"),
+        client_retries=2,
+    )
+    assert total([retried, USAGE, retried]).attributes()["durable.llm.client_retries"] == 4
+    assert "durable.llm.client_retries" not in USAGE.attributes()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+
+from tests.serving import serving
 
 
 @dataclass
@@ -31,12 +32,14 @@ class Api:
         url: Base address.
         answers: JSON, or the text of an answer that is none, by path.
         statuses: Status by path, where it is not 200.
+        retry_after: Seconds for which it asks to be left alone, with every answer; "" for none.
         asked: The questions.
     """
 
     url: str = ""
     answers: dict[str, list[Any]] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
+    retry_after: str = ""
     asked: list[Asked] = field(default_factory=list)
 
     def answer(self, asked: Asked) -> tuple[int, bytes]:
@@ -71,16 +74,13 @@ def api() -> Iterator[Api]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
+            if served.retry_after:
+                self.send_header("Retry-After", served.retry_after)
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Questions are kept, not printed."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serving(Handler) as served.url:
         yield served
-        server.shutdown()
-        thread.join()

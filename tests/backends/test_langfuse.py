@@ -116,6 +116,14 @@ def test_keys_that_are_refused_are_named(api: Api) -> None:
     )
 
 
+def test_for_how_long_it_asks_to_be_left_alone_is_told(api: Api) -> None:
+    api.statuses[V4] = 500
+    api.retry_after = "90"
+    with pytest.raises(TargetError) as caught:
+        span_ids(api)
+    assert caught.value.wait == 90
+
+
 def test_a_traces_address_has_the_project_of_the_keys(api: Api) -> None:
     api.answers[PROJECTS] = [{"data": [{"id": "project-1", "name": "research"}]}]
     trace_url = target(api).trace_url
@@ -126,8 +134,8 @@ def test_a_traces_address_has_the_project_of_the_keys(api: Api) -> None:
 
 
 @pytest.mark.parametrize("answers", [[], [{"data": []}], ["<html>"]])
-def test_without_a_project_there_is_no_address(api: Api, answers: list[Any]) -> None:
+def test_without_a_project_it_is_one_that_leads_there(api: Api, answers: list[Any]) -> None:
     api.answers[PROJECTS] = answers
     trace_url = target(api).trace_url
     assert trace_url is not None
-    assert trace_url(TRACE) is None
+    assert trace_url(TRACE) == f"{api.url}/trace/0af7651916cd43dd8448eb211c80319c"

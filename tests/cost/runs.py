@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from tracing import conventions as c
 from tracing.config import TracingConfig
 from tracing.failures import Failure
-from tracing.identity import attempt_span_id, run_trace_id
+from tracing.identity import attempt_span_id, recognised_span_id, run_trace_id
 from tracing.ledger import Ledger, LedgerSpan, Scalar
 from tracing.payloads import Payload
 from tracing.runs import Attributes, Run
@@ -16,6 +18,7 @@ from tracing.spans.activity import Activity, activity_step_span, attempt_span
 from tracing.spans.inner import inner_span, ledger_usage
 from tracing.spans.model import NS_PER_S, NS_PER_US, Event, Link, Span
 from tracing.spans.run import RunStatus, run_span
+from tracing.spans.step import Outcome
 from tracing.usage import Usage, total
 
 BEGIN = 1_795_000_000 * NS_PER_S
@@ -51,7 +54,7 @@ class Call:
     error: str = ""
     more: Mapping[str, Scalar] = field(default_factory=dict)
 
-    def recorded(self, number: int) -> LedgerSpan:
+    def recorded(self, span_id: int) -> LedgerSpan:
         attributes: dict[str, Scalar] = {
             c.OPERATION: "chat",
             c.PROVIDER: self.provider,
@@ -70,7 +73,7 @@ class Call:
         if self.cost is not None:
             attributes |= {c.COST: self.cost, c.COST_SOURCE: "genai-prices 0.2.3"}
         return LedgerSpan(
-            span_id=f"{number:016x}",
+            span_id=f"{span_id:016x}",
             name=f"chat {self.asked}",
             kind=3,
             status=2 if self.error else 0,
@@ -109,7 +112,6 @@ class RecordedRun:
         self._steps: list[Span] = []
         self._usages: list[Usage] = []
         self._number = 0
-        self._calls = 0
 
     def step(
         self,
@@ -141,10 +143,8 @@ class RecordedRun:
             self.run,
             activity,
             start=at(start),
-            end=None if end is None else at(end),
+            outcome=Outcome(None if end is None else at(end), None if failure is not None else _json(result), failure),
             given=_json(given),
-            result=None if failure is not None else _json(result),
-            failure=failure,
             attempts=made,
             usage=closing,
             reused=reused,
@@ -187,10 +187,8 @@ class RecordedRun:
     def _attempt(self, activity: Activity, attempt: Attempt, issued: float) -> tuple[list[Span], Usage]:
         started_us = at(attempt.start) // NS_PER_US
         span_id = attempt_span_id(self.run.run_id, activity.activity_id, attempt.number, started_us)
-        recorded = []
-        for call in attempt.calls:
-            self._calls += 1
-            recorded.append(call.recorded(self._calls))
+        # Unlike in every run: Phoenix keeps the first span that comes with an ID, of whichever trace.
+        recorded = [call.recorded(recognised_span_id(span_id, nth)) for nth, call in enumerate(attempt.calls)]
         ledger = Ledger(
             run=self.run.run_id,
             activity=activity.activity_id,
@@ -208,7 +206,7 @@ class RecordedRun:
             started_us=started_us,
             end=None if attempt.end is None else at(attempt.end),
             worker_identity="4242@agent-host",
-            scheduled_us=at(issued) // NS_PER_US,
+            scheduled_us=at(issued) // NS_PER_US if attempt.number == 1 else None,
             failure=attempt.failure,
             usage=usage,
         )

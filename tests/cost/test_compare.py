@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from tests.cost.runs import KILLED_RUN_TIMEOUTS, Attempt, Call, RecordedRun, killed_run
 from tests.cost.writing import compared, money
-from tracing.cost import RunAccount, StepAccount, account, compare
+from tracing.cost import RunAccount, StepAccount, StepPair, account, compare, difference
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cost.md"
 
@@ -16,18 +17,46 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "cost.md"
 def test_the_worked_example_of_the_documentation() -> None:
     run = account(killed_run().spans(45, timeouts=KILLED_RUN_TIMEOUTS))
     document = DOCUMENT.read_text()
-    block = re.search(r"```json\n(.*?)```", document, re.DOTALL)
+    block = re.search(r"```json\n([^`]*\"saved_usd\"[^`]*)```", document)
     assert block is not None
 
     computed = compare(run, _replayed(run)).as_json()
 
-    assert {key: value for key, value in computed.items() if key not in {"runs", "steps"}} == json.loads(block[1])
+    assert {key: value for key, value in computed.items() if key not in {"runs", "steps", "difference"}} == json.loads(
+        block[1]
+    )
     for amount in (run.amount, run.waste):
         assert f"**{amount.known.normalize():f}**" in document
     for step in run.steps:
         for attempt in step.attempts:
             tokens = f"{attempt.usage.input_tokens} + {attempt.usage.output_tokens} |"
             assert not attempt.calls or (tokens in document and f"**{attempt.usage.cost}**" in document)
+
+
+def test_the_second_example_of_the_documentation() -> None:
+    cheap = Call(101, 103, 0.00069075, 3001, 401, model="gpt-4o-mini-2024-07-18", asked="gpt-4o-mini")
+    second = RecordedRun("run-2")
+    for type_, begin, end in (("call_llm", 1, 4), ("search_web", 4, 6), ("call_llm", 6, 20)):
+        second.step(type_, begin, end, reused=True)
+    second.step("call_llm", 100, 104, Attempt(100.5, 103.5, [cheap])).step(
+        "generate_report", 104, 106, Attempt(105, 106)
+    )
+    comparison = compare(
+        account(killed_run().spans(45, timeouts=KILLED_RUN_TIMEOUTS)), account(second.spans(110, timeouts=[]))
+    )
+
+    rows = [
+        f"| `{pair.key}` | {pair.state} | {_cell(pair.first)} | {_cell(pair.second)} | {_less(pair)} |"
+        for pair in comparison.steps
+    ]
+    document = DOCUMENT.read_text()
+    assert "\n".join(rows) in document
+    assert [money(each) for each in (comparison.saved, comparison.retry_waste, comparison.second.amount)] == [
+        "0.01271 USD",
+        "≥ 0.0022675 USD",
+        "0.00069075 USD",
+    ]
+    assert {"**0.01271**", "**0.0022675**", "**0.00069075**"} <= set(re.findall(r"\*\*[\d.]+\*\*", document))
 
 
 def test_a_replay_as_json() -> None:
@@ -48,6 +77,7 @@ def test_a_replay_as_json() -> None:
         "unknown_cost_calls": 0,
         "unknown_attempts": 0,
         "retry_waste_usd": 0.0,
+        "retry_waste_at_least": False,
     }
     spent = nothing | {
         "llm_calls": 1,
@@ -57,6 +87,7 @@ def test_a_replay_as_json() -> None:
         "reasoning_tokens": 64,
         "cost_usd": 0.0046325,
     }
+    less = {"llm_calls": -1, "input_tokens": -1009, "output_tokens": -211, "cost_usd": -0.0046325}
     named = {"run_id": "run-1", "workflow_id": "research-1", "workflow_type": "ResearchAgentWorkflow"}
     step: dict[str, Any] = {"key": "activity:1", "type": "call_llm", "failed_calls": 0}
     assert computed == {
@@ -79,13 +110,22 @@ def test_a_replay_as_json() -> None:
                 "price_sources": [],
             },
         ],
+        "difference": {**less, "duration_s": 0.0},
         "steps": [
             {
                 "key": "activity:1",
                 "type": "call_llm",
                 "state": "reused",
-                "first": {**step, "attempts": 1, "models": ["gpt-4o-2024-08-06"], **spent, "duration_s": 3.0},
-                "second": {**step, "attempts": 0, "models": [], **nothing, "duration_s": 3.0},
+                "first": {
+                    **step,
+                    "reused": False,
+                    "attempts": 1,
+                    "models": ["gpt-4o-2024-08-06"],
+                    **spent,
+                    "duration_s": 3.0,
+                },
+                "second": {**step, "reused": True, "attempts": 0, "models": [], **nothing, "duration_s": 0.0},
+                "difference": {**less, "duration_s": -3.0},
             }
         ],
         "saved_usd": 0.0046325,
@@ -180,6 +220,20 @@ def test_infinite_costs_of_a_hostile_trace_leave_valid_json() -> None:
     computed = compare(account(spans), account(spans)).as_json()
 
     assert json.loads(json.dumps(computed, allow_nan=False)) == computed
+
+
+def _cell(step: StepAccount | None) -> str:
+    assert step is not None  # no step is new or gone
+    return f"{_decimal(step.amount.known)}, at least" if step.amount.at_least else _decimal(step.amount.known)
+
+
+def _less(pair: StepPair) -> str:
+    usd = difference(pair.first, pair.second).usd
+    return "unknown" if usd is None else _decimal(usd)
+
+
+def _decimal(value: Decimal) -> str:
+    return f"{value.normalize():f}" if value else "0"
 
 
 def _replayed(run: RunAccount) -> RunAccount:

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cost.runs import REFUSED, Attempt, Call, RecordedRun
 from tracing.cost import account, compare
-from tracing.cost.model import sum_of
+from tracing.cost.amount import sum_of
 from tracing.spans.model import Span
 from tracing.usage import total
+
+pytestmark = pytest.mark.slow
 
 COSTS = st.none() | st.integers(0, 10**9).map(lambda billionths: billionths / 1e9)
 CALLS = st.builds(

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from tests.cost.runs import KILLED_RUN_TIMEOUTS, REFUSED, TIMED_OUT, Attempt, Call, RecordedRun, killed_run
 from tests.cost.writing import money
+from tracing import conventions as c
 from tracing.cost import RunAccount, account, recovery_points
 from tracing.cost.recovery import cost_of_restarting
 
@@ -39,6 +42,22 @@ def test_where_no_attempt_was_recorded_none_is_known_to_be_lost() -> None:
     run = RecordedRun().step("call_llm", 1, 9, Attempt(5, 8, number=2, recorded=False))
 
     assert _written(account(run.spans())) == []
+
+
+def test_an_attempt_that_a_spool_knows_to_have_died_with_its_worker() -> None:
+    """Live, its span came, when another worker sent what the spool had kept."""
+    run = (
+        RecordedRun()
+        .step("plan", 1, 4, Attempt(1.5, 3.9))
+        .step("call_llm", 4, 20, Attempt(4.5, 5, number=1, failure=REFUSED), Attempt(15, 19, number=2))
+    )
+    lost = {c.ERROR_TYPE: c.WORKER_LOST, c.UNRECORDED: True}
+    spans = [
+        replace(span, attributes={**span.attributes, **lost}) if c.ERROR_TYPE in span.attributes else span
+        for span in run.spans()
+    ]
+
+    assert _written(account(spans)) == ["attempt_lost activity:2 after activity:1"]
 
 
 def test_a_step_that_failed_by_a_timeout() -> None:

@@ -26,7 +26,9 @@ from temporalio.service import RPCError
 
 from agent.servers.collector import Collector, start_collector
 from agent.servers.endpoints import free_port
+from agent.servers.locate import ServerNotFoundError
 from agent.servers.phoenix import start_phoenix
+from agent.servers.postgresql import find_postgresql, postgresql
 from agent.servers.temporal import start_temporal
 
 if TYPE_CHECKING:
@@ -81,6 +83,17 @@ def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Base address of a Phoenix. It keeps the first span of each ID: let each test have trace IDs of its own."""
     with start_phoenix(tmp_path_factory.mktemp("phoenix"), environ=hermetic()) as server:
         yield server.base_url
+
+
+@pytest.fixture
+def postgresql_database() -> Iterator[str]:
+    """URL of a database that DBOS may make on a PostgreSQL of the test's own."""
+    try:
+        find_postgresql()
+    except ServerNotFoundError as error:
+        pytest.skip(str(error))
+    with postgresql() as url:
+        yield f"{url}/agent"
 
 
 class CollectorFactory(Protocol):

@@ -29,6 +29,11 @@ class Gate:
         if not await asyncio.to_thread(self._reached.wait, SECONDS):
             raise TimeoutError("nobody reached the gate")
 
+    async def opened(self) -> None:
+        """Wait until it is open."""
+        if not await asyncio.to_thread(self._opened.wait, SECONDS):
+            raise TimeoutError("nobody opened the gate")
+
     def open(self) -> None:
         """Let it go on, and all that come later."""
         self._opened.set()

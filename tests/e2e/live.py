@@ -28,7 +28,7 @@ ON, OFF = TracingConfig(capture_content=True), TracingConfig()
 
 QUEUE = "support"
 
-VOLATILE = {"temporal.queue_time", "temporal.history_length", "exception.stacktrace"}
+VOLATILE = {"temporal.queue_time", "temporal.history_length", "temporal.worker.build_id", "exception.stacktrace"}
 """Attributes whose values are another in each run; tests of their own look at them."""
 
 

@@ -152,6 +152,22 @@ class Buggy:
 
 
 @workflow.defn
+class Stalled:
+    """Its last workflow task takes longer than it may, and would end the run otherwise than the next one does."""
+
+    @workflow.run
+    async def run(self) -> str:
+        await workflow.execute_activity(classify, "why?", start_to_close_timeout=SHORT)
+        stall = f"{workflow.info().workflow_id}/stall"
+        if stall in happened:
+            return "kept"
+        happened.add(stall)
+        with workflow.unsafe.sandbox_unrestricted():
+            gates[stall].wait()
+        return "discarded"
+
+
+@workflow.defn
 class Waiting:
     """Waits for a signal that may never come."""
 
@@ -230,5 +246,5 @@ class Updated:
         return f"finished {when}"
 
 
-WORKFLOWS = [Support, Echo, Refused, Buggy, Waiting, Failing, Pages, Large, Updated]
+WORKFLOWS = [Support, Echo, Refused, Stalled, Buggy, Waiting, Failing, Pages, Large, Updated]
 ACTIVITIES: list[Callable[..., Any]] = [classify, look_up, flaky, too_slow, large]

@@ -198,7 +198,16 @@ _VERSIONS = ", ".join(f"{name} {version(name)}" for name in ("temporalio", "open
 ENVIRONMENT = ("environment", "ok", f"durable-trace {VERSION}, Python {python_version()}, {_VERSIONS}", "")
 _OPENAI = "opentelemetry-instrumentation-genai-openai"
 OPENAI = ("OpenAI client", "ok", f"instrumented by {_OPENAI} {version(_OPENAI)}", "")
-SETTINGS = ("settings", "ok", "message content off; ledger on, up to 65536 bytes an attempt", "")
+SETTINGS = [
+    ("message content", "ok", "off", ""),
+    ("ledger", "ok", "on, up to 65,536 bytes an attempt", ""),
+]
+SPOOL = (
+    "spool",
+    "off",
+    "DURABLE_TRACE_SPOOL is not set: spans that have not arrived are lost with their worker",
+    "To keep them until they have, set it to a folder on a local disk.",
+)
 
 
 def test_the_doctor_names_each_absent_server_and_how_to_mend_it() -> None:
@@ -215,8 +224,8 @@ def test_the_doctor_names_each_absent_server_and_how_to_mend_it() -> None:
     code, found = findings("--task-queue", "research-agent-queue", environ=environ)
 
     start_temporal = (
-        "Start one with `temporal server start-dev`, or set TEMPORAL_ADDRESS "
-        "(and TEMPORAL_TLS, TEMPORAL_API_KEY where it needs them)."
+        "Start one with `temporal server start-dev`, or name another by --address or TEMPORAL_ADDRESS "
+        "(and set TEMPORAL_TLS, TEMPORAL_API_KEY where it needs them)."
     )
     start_phoenix = (
         "Start Phoenix (`phoenix serve`), set PHOENIX_COLLECTOR_ENDPOINT to its address, and PHOENIX_API_KEY if asked."
@@ -231,6 +240,15 @@ def test_the_doctor_names_each_absent_server_and_how_to_mend_it() -> None:
             start_temporal,
         ),
         ("task queue research-agent-queue", "failed", "unknown: Temporal cannot be reached", "Mend Temporal first."),
+        (
+            "live spans",
+            "ok",
+            (
+                f"go to http://{collector}/v1/traces (OTEL_EXPORTER_OTLP_ENDPOINT); from there to Langfuse and "
+                "Phoenix, if the Collector has the same variables"
+            ),
+            "",
+        ),
         (
             "OTLP endpoint",
             "failed",
@@ -249,8 +267,9 @@ def test_the_doctor_names_each_absent_server_and_how_to_mend_it() -> None:
             f"http://{langfuse}/api/public/projects cannot be reached",
             "Check LANGFUSE_BASE_URL and both keys (Langfuse: project settings, API keys).",
         ),
+        SPOOL,
         OPENAI,
-        SETTINGS,
+        *SETTINGS,
     ]
 
 
@@ -269,7 +288,7 @@ def test_the_doctor_tells_a_silent_and_a_refusing_server_from_an_absent_one(
         )
 
     assert code == 1
-    assert [(name, state, what) for name, state, what, _ in found[2:4]] == [
+    assert [(name, state, what) for name, state, what, _ in found[3:5]] == [
         ("OTLP endpoint", "failed", f"{recording_backend.url}/v1/traces answers 503"),
         ("Phoenix", "failed", f"{phoenix}/v1/projects gives no answer within 5 s"),
     ]
@@ -290,6 +309,15 @@ def test_the_doctor_finds_all_well_where_everything_runs(
         ENVIRONMENT,
         ("Temporal", "ok", f"{temporal}, namespace {empty_namespace}, server {server_version(temporal)}", ""),
         ("task queue research-agent-queue", "ok", "polled by worker-1", ""),
+        (
+            "live spans",
+            "ok",
+            (
+                f"go to {running.otlp_http}/v1/traces (OTEL_EXPORTER_OTLP_ENDPOINT); from there to Phoenix, "
+                "if the Collector has the same variables"
+            ),
+            "",
+        ),
         ("OTLP endpoint", "ok", f"{running.otlp_http}/v1/traces answers", ""),
         ("Phoenix", "ok", f"{phoenix}/v1/projects answers", ""),
         (
@@ -298,8 +326,9 @@ def test_the_doctor_finds_all_well_where_everything_runs(
             "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set",
             "To send traces to Langfuse, set both keys, and LANGFUSE_BASE_URL to your server.",
         ),
+        SPOOL,
         OPENAI,
-        SETTINGS,
+        *SETTINGS,
     ]
     with working({**environ, **settings}):
         # A worker says that it polls a moment before it does.

@@ -321,6 +321,28 @@ def test_langfuse_gets_path_keys_and_version(
     assert ExportTraceServiceRequest.FromString(got.body) == research()
 
 
+@pytest.mark.parametrize(
+    "settings", [{"PHOENIX_COLLECTOR_ENDPOINT": "{url}"}, {**LANGFUSE, "LANGFUSE_BASE_URL": "{url}"}]
+)
+def test_no_request_is_larger_than_backends_take(
+    settings: dict[str, str],
+    collector: CollectorFactory,
+    recording_backend: RecordingBackend,
+    eventually: Eventually,
+) -> None:
+    recording_backend.start()
+    server = collector(**{name: value.format(url=recording_backend.url) for name, value in settings.items()})
+    spans = [
+        span for number in range(1, 121) for span in step("77" * 16, number).resource_spans[0].scope_spans[0].spans
+    ]
+    for span in spans:
+        span.attributes.append(attribute("input.value", "x" * 100_000))
+    send(server, request(*spans))
+    eventually(lambda: sorted(recording_backend.span_names()), sorted(span.name for span in spans))
+    assert len(recording_backend.requests) > 1
+    assert max(len(got.body) for got in recording_backend.requests) <= 8_000_000
+
+
 def test_one_backend_away_keeps_nothing_from_another(
     collector: CollectorFactory, recording_backend: RecordingBackend, phoenix: str, eventually: Eventually
 ) -> None:

@@ -134,10 +134,10 @@ def _is_marked(process: psutil.Process, mark: str) -> bool:
         return False  # it has just ended, or is somebody else's
 
 
-def durable_trace(*arguments: str) -> tuple[int, str, str]:
+def durable_trace(*arguments: str, **settings: str) -> tuple[int, str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "tracing.cli", *arguments],
-        env=hermetic(),
+        env=hermetic(**settings),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -253,6 +253,26 @@ def test_its_history_replays_and_its_files_are_read_by_the_other_commands(demo: 
     compared, written = json.loads(out), demo.comparison
     # The demo knows the model server's own count, too.
     assert _without_requests(compared) == _without_requests(written)
+
+
+def test_a_changed_agent_no_longer_fits_its_history(demo: Demo, tmp_path: Path) -> None:
+    code = (ROOT / "agent" / "research" / "workflow.py").read_text()
+    changed = code.replace("            generate_report, ReportInput(", '            "write_report", ReportInput(')
+    assert changed != code
+    (tmp_path / "changed_agent.py").write_text(changed)
+
+    status, out, err = durable_trace(
+        "replay", str(demo.history), "--workflow", "changed_agent", "--json", PYTHONPATH=f"{ROOT}{os.pathsep}{tmp_path}"
+    )
+
+    [replayed] = json.loads(out)["replays"]
+    assert (status, replayed["outcome"], replayed["reused_steps"], replayed["llm_calls"]) == (1, "diverged", 8, 0)
+    divergence = replayed["divergence"]
+    assert divergence["expected"] == "activity 'generate_report' (ID 9)"
+    assert divergence["actual"] == "activity 'write_report' (ID 9)"
+    assert (Path(divergence["file"]).name, divergence["function"]) == ("changed_agent.py", "ResearchAgentWorkflow.run")
+    assert "report = await workflow.execute_activity(" in changed.splitlines()[divergence["line"] - 1]
+    assert f"diverged at event {divergence['event_id']}" in err
 
 
 def _without_requests(comparison: Any) -> Any:

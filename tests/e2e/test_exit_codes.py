@@ -81,10 +81,12 @@ def test_a_hundred_commands_end_with_the_code_and_the_words_that_they_mean(
         1: ("export", "--workflow-id", "missing"),
         2: ("export", "--query", "RunId ="),
     }
-    exported = f"finished {finished}: 1 spans → traces/finished_{finished}.otlp.jsonl\n"
-    missing = "workflow not found for ID: missing. Check workflow ID and namespace."
+    exported = f"finished {finished}: 1 span → traces/finished_{finished}.otlp.jsonl\n"
+    missing = (
+        "workflow not found for ID: missing. Check workflow ID and namespace; a run whose retention is over is gone."
+    )
     syntax = "invalid query: malformed SQL query: syntax error at position 35"
-    usage = "Usage: durable-trace export [OPTIONS] [PATHS]...\nTry 'durable-trace export --help' for help.\n\n"
+    usage = "Usage: durable-trace export [OPTIONS] [PATH]...\nTry 'durable-trace export --help' for help.\n\n"
     says = {
         0: (0, exported, ""),
         1: (1, "", f"durable-trace: missing: the server says: {missing}\n"),

@@ -8,25 +8,27 @@ import subprocess
 import sys
 import uuid
 from collections import Counter
-from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from temporalio.client import Client, WorkflowHandle
 
 from agent.demo.pairs import paired
 from agent.demo.stage import CONTENT, Stage
-from agent.demo.story import tell
+from agent.demo.stories.research import tell
+from agent.demo.temporal_runs import TemporalRuns
 from agent.local.faults import Fault
 from agent.research.workflow import TASK_QUEUE, ResearchAgentWorkflow
 from agent.servers.progress import Progress
 from tests.rendering import render
 from tracing import conventions as c
-from tracing.cost import account
+from tracing.cost import account, compare
 from tracing.tracefile import read_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tracing.spans.model import Span
@@ -98,6 +100,20 @@ async def requests(stage: Stage) -> Counter[str]:
     return Counter(r.asked.client_request_id.split("/")[1] for r in await stage.control().requests())
 
 
+async def answers(stage: Stage, attempts: Mapping[str, int]) -> dict[str, Decimal]:
+    """What the model server would bill for the answer to an attempt of each activity, at the prices of gpt-4o."""
+    bills: dict[str, Decimal] = {}
+    for request in await stage.control().requests():
+        _, activity_id, attempt = request.asked.client_request_id.split("/")
+        if int(attempt) == attempts[activity_id]:
+            usage = request.usage
+            assert usage is not None
+            fresh = usage.input_tokens - usage.cached_tokens
+            millionths = fresh * Decimal("2.5") + usage.cached_tokens * Decimal("1.25") + usage.output_tokens * 10
+            bills[activity_id] = millionths / 1_000_000
+    return bills
+
+
 def export(stage: Stage, workflow_id: str, folder: Path) -> list[Span]:
     """Export a run in a process of its own, which knows nothing but the server's address."""
     done = subprocess.run(
@@ -159,6 +175,17 @@ async def test_a_kill_inside_a_model_call_makes_one_more_request_and_it_is_named
     assert run.amount.at_least
     assert run.usage.calls == 5
 
+    # By hand, from what the model server counted: what each step's answer cost, and once more what steps 1 and 5 cost,
+    # which a program begun again from nothing would have paid for twice.
+    paid = await answers(stage, {"1": 1, "5": 1, "6": 2, "7": 1, "8": 1})
+    comparison = compare(run, run)
+    assert run.amount.known == sum(paid.values())
+    assert [point.completed for point in comparison.recoveries] == [
+        ("activity:1", "activity:2", "activity:3", "activity:4", "activity:5")
+    ]
+    assert comparison.counterfactual.known == sum(paid.values()) + paid["1"] + paid["5"]
+    assert (comparison.counterfactual.at_least, comparison.retry_waste.usd) == (True, None)
+
 
 async def test_a_kill_between_steps_makes_no_request_twice(stage: Stage, tmp_path: Path) -> None:
     """As the demo does it: killed as soon as the second model call's completion is in the history."""
@@ -166,10 +193,12 @@ async def test_a_kill_between_steps_makes_no_request_twice(stage: Stage, tmp_pat
     stage.collector.stop()
     live = list(read_trace(stage.collector.traces_file))
     stage.collector.traces_file.unlink()
-    exported = export(stage, story.workflow_id, tmp_path / "exported")
+    [told] = story.told
+    assert isinstance(told.source, TemporalRuns)
+    exported = export(stage, told.source.workflow_id, tmp_path / "exported")
 
     counted = story.requests_of()
-    assert story.completed_before_kill == {"1", "2", "3", "4", "5"}
-    assert {activity_id: counted[activity_id] for activity_id in ("1", "5")} == {"1": 1, "5": 1}
+    assert {step.activity_id for step in story.completed} == {"1", "2", "3", "4", "5"}
+    assert [counted[step] for step in sorted(story.completed)] == [1, 0, 0, 0, 1]
     assert_live_is_exported(live, exported)
     assert {span.attributes[c.ACTIVITY_ID] for span in exported if c.ACTIVITY_ID in span.attributes} == set("123456789")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 
-from tests.e2e.gates import gates
+from tests.e2e.gates import SECONDS, gates
 from tests.e2e.live import ON, Live, live, written
-from tests.e2e.live_workflows import Buggy, Echo, Refused, Waiting
+from tests.e2e.live_workflows import Buggy, Echo, Refused, Stalled, Waiting
 from tracing.conventions import INPUT_VALUE, OUTPUT_VALUE, RUN_STATUS
 
 if TYPE_CHECKING:
-    from temporalio.client import WorkflowHistory
+    from temporalio.client import WorkflowHandle, WorkflowHistory
 
     from tests.e2e.conftest import Eventually
 
@@ -68,6 +69,38 @@ RunWorkflow:Refused SERVER
     output.value: 'null'
 """
     )
+
+
+@CACHES
+async def test_a_task_that_timed_out_leaves_nothing(temporal_server: str, cached: int) -> None:
+    async with live(temporal_server, max_cached_workflows=cached) as running:
+        handle = await running.start(Stalled.run, task_timeout=timedelta(seconds=1))
+        stall = gates[f"{handle.id}/stall"]
+        await stall.reached()
+        await history_with(handle, "workflow_task_timed_out_event_attributes")
+        stall.open()
+        assert await handle.result() == "kept"
+        trace = await running.traces.of(handle)
+    assert (
+        written(trace.spans, RUN_STATUS, OUTPUT_VALUE)
+        == """
+RunWorkflow:Stalled SERVER
+  output.value: 'kept'
+  temporal.run.status: 'completed'
+  StartActivity:classify CLIENT
+    output.value: 'Re: why?'
+    RunActivity:classify SERVER
+      chat gpt-4o CLIENT
+        output.value: '{"role":"assistant","content":"Re: why?"}'
+"""
+    )
+
+
+async def history_with(handle: WorkflowHandle[Any, Any], event: str) -> None:
+    """Wait until the server has written an event."""
+    async with asyncio.timeout(SECONDS):
+        while not any(each.HasField(event) for each in (await handle.fetch_history()).events):  # noqa: ASYNC110 - a server
+            await asyncio.sleep(0.05)
 
 
 @CACHES

@@ -10,9 +10,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, HeaderCodecBehavior, WorkflowFailureError
-from temporalio.converter import DataConverter, PayloadCodec
+from temporalio.converter import DataConverter
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from tests.decoding.codecs import Turning
+from tests.e2e.activity_worker import running
 from tests.e2e.live import OFF, live, written
 from tests.e2e.live_workflows import Echo, Failing, Large, Support
 from tracing import session
@@ -22,8 +24,6 @@ from tracing.spans.inner import ledger_usage
 from tracing.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from temporalio.client import WorkflowHandle
 
 pytestmark = pytest.mark.e2e
@@ -31,20 +31,7 @@ pytestmark = pytest.mark.e2e
 MIB = 1 << 20
 
 
-class Encrypting(PayloadCodec):
-    """Turns payloads around, metadata and all: nothing of them can be read in the history."""
-
-    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [
-            Payload(metadata={"encoding": b"binary/encrypted"}, data=payload.SerializeToString()[::-1])
-            for payload in payloads
-        ]
-
-    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [Payload.FromString(payload.data[::-1]) for payload in payloads]
-
-
-ENCRYPTED = dataclasses.replace(DataConverter.default, payload_codec=Encrypting())
+ENCRYPTED = dataclasses.replace(DataConverter.default, payload_codec=Turning())
 
 
 async def results(handle: WorkflowHandle[Any, Any]) -> list[Payload]:
@@ -77,6 +64,26 @@ async def test_it_is_beside_each_result(temporal_server: str) -> None:
     ]
 
 
+async def test_a_local_activitys_is_in_its_marker(temporal_server: str) -> None:
+    async with running(temporal_server) as worker:
+        handle = await worker.start("answers", local=True)
+        await handle.result()
+    [marker] = [
+        event.marker_recorded_event_attributes
+        for event in (await handle.fetch_history()).events
+        if event.HasField("marker_recorded_event_attributes")
+    ]
+    ledger = ledger_in(marker.details["result"].payloads[0], handle)
+    assert ledger is not None
+    assert (ledger.identity, ledger.build, [span.name for span in ledger.spans]) == (
+        "worker-1",
+        "build-7",
+        ["chat gpt-4o"],
+    )
+    # The marker has it only about: the worker is told another time than the one that its core keeps.
+    assert 0 < ledger.scheduled <= ledger.started
+
+
 async def test_a_codec_encrypts_it(temporal_server: str) -> None:
     async with live(temporal_server, client_options={"data_converter": ENCRYPTED}) as running:
         handle = await running.start(Echo.run, "secret")
@@ -84,25 +91,23 @@ async def test_a_codec_encrypts_it(temporal_server: str) -> None:
         trace = await running.traces.of(handle)
     [stored] = await results(handle)
     assert dict(stored.metadata) == {"encoding": b"binary/encrypted"}
-    [inside] = await Encrypting().decode([stored])
+    [inside] = await Turning().decode([stored])
     assert ledger_usage(ledger_in(inside, handle)).input_tokens == 101
-    # The worker reads decoded payloads, so the live trace shows them.
+    # The worker reads decoded payloads, but what history keeps encrypted, messages of the ledger too, does not leave.
     assert (
         written(trace.spans, "input.value", "output.value", "durable.llm.calls")
         == """
 RunWorkflow:Echo SERVER
   durable.llm.calls: 1
-  input.value: 'secret'
-  output.value: 'Re: secret'
+  input.value: '<encoded>'
+  output.value: '<encoded>'
   StartActivity:classify CLIENT
     durable.llm.calls: 1
-    input.value: 'secret'
-    output.value: 'Re: secret'
+    input.value: '<encoded>'
+    output.value: '<encoded>'
     RunActivity:classify SERVER
       durable.llm.calls: 1
       chat gpt-4o CLIENT
-        input.value: '{"messages":[{"role":"user","content":"secret"}]}'
-        output.value: '{"role":"assistant","content":"Re: secret"}'
 """
     )
     without_plugin = await Client.connect(temporal_server, data_converter=ENCRYPTED)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.servers.temporal import start_temporal, temporal_cli
+from agent.servers.temporal import TemporalServer, start_temporal, temporal_cli
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,3 +40,18 @@ def test_a_server_started_again_in_a_folder_has_its_histories(tmp_path: Path) ->
         "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED",
         "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED",
     ]
+
+
+def test_a_killed_server_started_again_keeps_its_address_and_histories(tmp_path: Path) -> None:
+    with start_temporal(tmp_path, environ={**os.environ, "TEMPORAL_ADDRESS": ""}) as server:
+        started = ["--workflow-id", "research-1", "--type", "ResearchAgentWorkflow", "--task-queue", "nobody"]
+        temporal(server.address, "workflow", "start", *started)
+        assert server.process
+        server.process.kill()
+        server.start()
+        assert len(temporal(server.address, "workflow", "show", "--workflow-id", "research-1")["events"]) == 2
+
+
+def test_a_server_of_somebody_else_cannot_be_started_again() -> None:
+    with pytest.raises(RuntimeError, match=r"at temporal\.example:7233 was not started here"):
+        TemporalServer("temporal.example:7233").start()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,11 @@ import pytest
 from agent.servers.collector import collector_program
 from agent.servers.process import SupervisedProcess
 from tracing.backends.otlp import otlp_target
+from tracing.config import TracingConfig
+from tracing.history import History, read, to_spans
 from tracing.spans.model import Event, Link, Span, SpanKind, StatusCode
 from tracing.tracefile.compression import Compression
+from tracing.tracefile.names import run_name
 from tracing.tracefile.read import read_trace
 from tracing.tracefile.send import SendResult, send
 from tracing.tracefile.write import write_trace
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
+HISTORIES = Path(__file__).parents[1] / "data"
 START = 1_790_000_000_000_000_000
 
 SPANS = [
@@ -86,31 +92,59 @@ def test_the_collectors_receiver_reads_our_files(
     path = write_trace(tmp_path / "ours", "run", [*SPANS, *many, OPEN], compression=compression)
     content = gzip.decompress(path.read_bytes()) if compression else path.read_bytes()
     assert len(content.splitlines()) > 4  # too many bytes for lines of 500 spans
+    with _received(tmp_path, str(path), compression) as theirs:
+        eventually(lambda: _by_id(read_trace(theirs)), _by_id([*SPANS, *many, OPEN]))
+
+
+def test_the_collectors_receiver_reads_what_becomes_of_every_recorded_history(
+    tmp_path: Path, eventually: Eventually
+) -> None:
+    spans: list[Span] = []
+    files: list[Path] = []
+    for history in read(HISTORIES):
+        if isinstance(history, History):
+            # Some workflows were recorded in several versions, with the same IDs: each is a run of its own here.
+            found = to_spans(
+                replace(history, run_id=f"{history.run_id}-{len(files)}"), TracingConfig(capture_content=True)
+            )
+            files.append(write_trace(tmp_path / "ours", run_name(history.workflow_id, str(len(files))), found))
+            spans += found
+    assert len(files) == 103
+    assert len({(span.trace_id, span.span_id) for span in spans}) == len(spans)
+    with _received(tmp_path, str(tmp_path / "ours" / "*.otlp.jsonl"), None) as theirs:
+        eventually(lambda: len(list(read_trace(theirs))), len(spans))
+        assert _by_id(read_trace(theirs)) == _by_id(spans)
+
+
+@contextmanager
+def _received(folder: Path, include: str, compression: Compression | None) -> Iterator[Path]:
+    """A Collector that reads these files; gives the file that it writes what it has read to."""
+    theirs = folder / "theirs.otlp.jsonl"
     config = {
         "receivers": {
             "otlp_json_file": {
-                "include": [str(path)],
+                "include": [include],
                 "start_at": "beginning",
                 "include_file_name": False,  # else each span gets an attribute log.file.name
                 "compression": compression or "",
             }
         },
-        "exporters": {"file": {"path": str(tmp_path / "theirs.otlp.jsonl"), "flush_interval": "100ms"}},
+        "exporters": {"file": {"path": str(theirs), "flush_interval": "100ms"}},
         "service": {
             "telemetry": {"metrics": {"level": "none"}},
             "pipelines": {"traces": {"receivers": ["otlp_json_file"], "exporters": ["file"]}},
         },
     }
-    config_file = tmp_path / "collector.yaml"
+    config_file = folder / "collector.yaml"
     config_file.write_text(json.dumps(config))  # JSON is YAML
     command: list[str | Path] = [collector_program().path, f"--config={config_file}"]
-    process = SupervisedProcess("Collector", command, log=tmp_path / "collector.log", environ=dict(os.environ))
-
-    def by_id(spans: Iterable[Span]) -> list[Span]:
-        return sorted(spans, key=lambda span: (span.trace_id, span.span_id))
-
+    process = SupervisedProcess("Collector", command, log=folder / "collector.log", environ=dict(os.environ))
     process.start()
     try:
-        eventually(lambda: by_id(read_trace(tmp_path / "theirs.otlp.jsonl")), by_id([*SPANS, *many, OPEN]))
+        yield theirs
     finally:
         process.stop()
+
+
+def _by_id(spans: Iterable[Span]) -> list[Span]:
+    return sorted(spans, key=lambda span: (span.trace_id, span.span_id))

@@ -12,13 +12,14 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History as HistoryProto
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.client import WorkflowHistory
 
 from tracing import conventions as c
 from tracing.config import TracingConfig
 from tracing.headers import SpanReference, TraceHeader
 from tracing.history import History, read, to_spans
-from tracing.identity import run_trace_id, step_span_id
+from tracing.identity import StepKind, run_trace_id, step_span_id
 from tracing.ledger import Ledger, LedgerSpan, encode_ledger
 from tracing.spans.model import Span
 
@@ -49,12 +50,14 @@ class Recording:
             },
         )
 
-    def add(self, event: str, /, *, ms: float | None = None, **attributes: Any) -> int:
+    def add(self, event: str, /, *, ms: float | None = None, summary: str = "", **attributes: Any) -> int:
         """Add an event by the name of its attributes, at ``ms`` after the start; returns its ID."""
         self._ms = self._ms + 1 if ms is None else ms
         time = Timestamp()
         time.FromNanoseconds(START_US * 1000 + round(self._ms * 1_000_000))
         named: dict[str, Any] = {f"{event}_event_attributes": attributes}
+        if summary:
+            named["user_metadata"] = UserMetadata(summary=payload(f'"{summary}"'))
         self.events.append(
             HistoryEvent(
                 event_id=len(self.events) + 1,
@@ -106,6 +109,20 @@ class Recording:
             "activity_task_completed", ms=ms, scheduled_event_id=scheduled, result={"payloads": list(results)}
         )
 
+    def reset(self, *, base: str = BASE_RUN_ID) -> int:
+        """Add the WORKFLOW_TASK_FAILED event that marks a reset of a run; returns its ID."""
+        scheduled = self.add("workflow_task_scheduled")
+        started = self.add("workflow_task_started", scheduled_event_id=scheduled)
+        return self.add(
+            "workflow_task_failed",
+            scheduled_event_id=scheduled,
+            started_event_id=started,
+            cause="WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW",
+            failure={"message": "again", "reset_workflow_failure_info": {}},
+            base_run_id=base,
+            new_run_id=self.run_id,
+        )
+
     def complete(self, *results: Payload, ms: float | None = None) -> int:
         """Add the WORKFLOW_EXECUTION_COMPLETED event; returns its ID."""
         return self.add("workflow_execution_completed", ms=ms, result={"payloads": list(results)})
@@ -153,10 +170,19 @@ def our_header(**fields: Any) -> dict[str, Any]:
     return {"fields": {c.HEADER: Payload(metadata=JSON, data=TraceHeader(**fields).encode())}}
 
 
-def step_header(activity_id: str, run_id: str = RUN_ID, trace_id: int | None = None) -> dict[str, Any]:
+def step_header(
+    key: str,
+    run_id: str = RUN_ID,
+    trace_id: int | None = None,
+    *,
+    kind: StepKind = "activity",
+    sampled: bool = True,
+    **fields: Any,
+) -> dict[str, Any]:
     """The header that the live reader puts into a step."""
-    reference = SpanReference(trace_id or run_trace_id(run_id), step_span_id(run_id, "activity", activity_id))
-    return our_header(traceparent=str(reference), resource={"service.name": "agents"})
+    span_id = step_span_id(run_id, kind, key, fields.get("nth", 1))
+    reference = SpanReference(trace_id or run_trace_id(run_id), span_id, sampled)
+    return our_header(**{"traceparent": str(reference), "resource": {"service.name": "agents"}, **fields})
 
 
 def ledger(attempt: int, ms: float, duration_ms: float, *, run_id: str = RUN_ID, activity_id: str = "1") -> bytes:

@@ -8,11 +8,12 @@ from tests.history.recording import (
     failure,
     ledger,
     payload,
+    step_header,
     tree,
 )
 from tests.rendering import render
 from tracing import conventions as c
-from tracing.identity import step_span_id
+from tracing.identity import run_span_id, step_span_id
 
 ACTIVITY = {
     c.ACTIVITY_ID,
@@ -181,7 +182,7 @@ def test_cancelled_activities() -> None:
         temporal.event_ids: '6,12'
         temporal.retry_state: 'CANCEL_REQUESTED'
         temporalActivityID: 'abandoned'
-      StartActivity:call_llm CLIENT 2.. ms
+      StartActivity:call_llm CLIENT 2..30 ms
         durable.unclosed: True
         temporal.event_ids: '7'
         temporalActivityID: 'running'
@@ -221,3 +222,89 @@ def test_a_ledger_that_belongs_elsewhere_is_ignored() -> None:
           StartActivity:call_llm CLIENT 2..14 ms
             RunActivity:call_llm SERVER 10..14 ms
         """)
+
+
+def _canceled(cancellation: str | None, *, closed: bool = True) -> Recording:
+    """An activity of a worker with our header, cancelled at 13 ms; its attempt ends so at 25 ms, where it does."""
+    recording = Recording()
+    activity = recording.activity(recording.task(ms=2), ms=4, header=step_header("1", cancellation=cancellation))
+    later = recording.task(ms=10)
+    recording.add(
+        "activity_task_cancel_requested",
+        ms=13,
+        scheduled_event_id=activity,
+        workflow_task_completed_event_id=later,
+    )
+    if closed:
+        recording.attempt(activity, ms=20)
+        recording.add("activity_task_canceled", scheduled_event_id=activity, ms=25)
+    recording.complete(ms=30)
+    return recording
+
+
+def test_our_header_says_when_a_cancelled_activity_was_over_for_the_workflow() -> None:
+    steps = {
+        (cancellation, closed): render([_canceled(cancellation, closed=closed).spans()[1]], only=ACTIVITY)
+        for cancellation in (None, "wait")
+        for closed in (True, False)
+    }
+    parent = run_span_id(RUN_ID)
+
+    # TRY_CANCEL, the default: with the request, whatever becomes of the attempt.
+    assert steps[None, True] == tree(f"""
+    StartActivity:call_llm CLIENT 0..11 ms (parent {parent:016x})
+      error.type: 'CanceledError'
+      temporal.attempts: 1
+      temporal.event_ids: '5,9-11'
+      temporal.retry_state: 'CANCEL_REQUESTED'
+      temporalActivityID: '1'
+    """)
+    assert steps[None, False] == tree(f"""
+    StartActivity:call_llm CLIENT 0..11 ms (parent {parent:016x})
+      error.type: 'CanceledError'
+      temporal.event_ids: '5,9'
+      temporal.retry_state: 'CANCEL_REQUESTED'
+      temporalActivityID: '1'
+    """)
+    assert steps["wait", True] == tree(f"""
+    StartActivity:call_llm CLIENT 0..23 ms (parent {parent:016x})
+      error.type: 'CanceledError'
+      temporal.attempts: 1
+      temporal.event_ids: '5,9-11'
+      temporal.retry_state: 'CANCEL_REQUESTED'
+      temporalActivityID: '1'
+    """)
+    assert steps["wait", False] == tree(f"""
+    StartActivity:call_llm CLIENT 0..28 ms (parent {parent:016x})
+      durable.unclosed: True
+      temporal.event_ids: '5,9'
+      temporalActivityID: '1'
+    """)
+
+
+def test_without_a_header_of_ours_one_without_an_end_was_over_where_the_run_went_on_to_its_own() -> None:
+    for ends, error in (("workflow_execution_completed", "CanceledError"), ("workflow_execution_terminated", None)):
+        recording = Recording()
+        activity = recording.activity(recording.task(ms=2))
+        recording.add("activity_task_cancel_requested", scheduled_event_id=activity)
+        recording.add(ends, ms=30)
+        _, step = recording.spans()
+
+        assert (step.attributes.get(c.ERROR_TYPE), c.UNCLOSED in step.attributes) == (error, error is None)
+
+
+def test_the_number_of_its_use_is_that_of_our_header_which_counts_those_never_sent() -> None:
+    recording = Recording()
+    other_trace = step_header("plan", trace_id=0xABC, nth=3)  # as after a reset
+    recording.activity(recording.task(ms=2), "plan", header=other_trace)
+    _, step = recording.spans()
+
+    assert step.span_id == step_span_id(RUN_ID, "activity", "plan", 3)
+
+
+def test_its_summary_is_content() -> None:
+    recording = Recording()
+    recording.activity(recording.task(ms=2), summary="Ask the model")
+
+    assert recording.spans(content=True)[1].attributes[c.SUMMARY] == "Ask the model"
+    assert c.SUMMARY not in recording.spans()[1].attributes

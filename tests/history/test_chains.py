@@ -29,25 +29,82 @@ def test_the_first_run_of_a_chain_continues_the_clients_trace() -> None:
     assert (step.trace_id, step.parent_id) == (0xABC, run.span_id)
 
 
+EARLIER_RUN: Attributes = {c.RUN_ID: BASE_RUN_ID}
+"""What a link to the run before names."""
+
+
 @pytest.mark.parametrize(
-    "started",
+    ("started", "links"),
     [
-        {"continued_execution_run_id": BASE_RUN_ID, "first_execution_run_id": BASE_RUN_ID, "attempt": 2},
-        {"continued_execution_run_id": BASE_RUN_ID, "first_execution_run_id": BASE_RUN_ID},
-        {"continued_execution_run_id": BASE_RUN_ID, "first_execution_run_id": ""},
-        {"cron_schedule": "0 * * * *"},
-        {"search_attributes": {"indexed_fields": {"TemporalScheduledById": payload('"nightly"')}}},
+        (
+            {"continued_execution_run_id": BASE_RUN_ID, "first_execution_run_id": BASE_RUN_ID, "attempt": 2},
+            (Link(0xABC, run_span_id(BASE_RUN_ID), EARLIER_RUN),),
+        ),
+        (
+            {"continued_execution_run_id": BASE_RUN_ID, "first_execution_run_id": "the-first", "attempt": 3},
+            (Link(run_trace_id(BASE_RUN_ID), run_span_id(BASE_RUN_ID), EARLIER_RUN),),
+        ),
+        (
+            {"continued_execution_run_id": BASE_RUN_ID, "first_execution_run_id": ""},
+            (Link(0xABC, run_span_id(BASE_RUN_ID), EARLIER_RUN),),
+        ),
+        ({"cron_schedule": "0 * * * *"}, ()),
+        (
+            {
+                "cron_schedule": "0 * * * *",
+                "continued_execution_run_id": BASE_RUN_ID,
+                "first_execution_run_id": BASE_RUN_ID,
+            },
+            (Link(run_trace_id(BASE_RUN_ID), run_span_id(BASE_RUN_ID), EARLIER_RUN),),
+        ),
+        (
+            {"search_attributes": {"indexed_fields": {"TemporalScheduledById": payload('"nightly"')}}},
+            (Link(0xABC, 0xDEF),),
+        ),
     ],
-    ids=["retried", "continued as new", "continued as new on an old server", "cron", "schedule"],
+    ids=[
+        "retry of the first run, which is in the client's trace",
+        "retry of a later run",
+        "retry of the first run on an old server",
+        "first turn of a cron",
+        "later turn of a cron",
+        "schedule",
+    ],
 )
-def test_every_other_run_has_a_trace_of_its_own(started: dict[str, Any]) -> None:
+def test_every_other_run_has_a_trace_of_its_own(started: dict[str, Any], links: tuple[Link, ...]) -> None:
+    """The server copies the header of the first run into all of them."""
     recording = Recording(header=our_header(traceparent=str(CLIENT), session="s-1"), **started)
     (run,) = recording.spans()
 
     assert (run.trace_id, run.parent_id) == (run_trace_id(RUN_ID), None)
     assert run.attributes[c.SESSION_ID] == "s-1"
-    before = Link(run_trace_id(BASE_RUN_ID), run_span_id(BASE_RUN_ID), {c.RUN_ID: BASE_RUN_ID})
-    assert run.links == ((before,) if "continued_execution_run_id" in started else ())
+    assert run.links == links
+
+
+def test_a_run_that_continues_as_new_names_the_trace_of_the_run_before() -> None:
+    previous = SpanReference(CLIENT.trace_id, run_span_id(BASE_RUN_ID))
+    recording = Recording(
+        header=our_header(previous=str(previous), session="s-1", sampled=True),
+        continued_execution_run_id=BASE_RUN_ID,
+        first_execution_run_id=BASE_RUN_ID,
+    )
+    (run,) = recording.spans()
+
+    assert (run.trace_id, run.parent_id, run.attributes[c.SESSION_ID]) == (run_trace_id(RUN_ID), None, "s-1")
+    assert run.links == (Link(CLIENT.trace_id, run_span_id(BASE_RUN_ID), EARLIER_RUN),)
+
+
+def test_its_retry_has_a_copy_of_that_header_and_links_to_the_run_before_itself() -> None:
+    previous = SpanReference(CLIENT.trace_id, run_span_id("the-first"))
+    recording = Recording(
+        header=our_header(previous=str(previous), sampled=True),
+        continued_execution_run_id=BASE_RUN_ID,
+        first_execution_run_id="the-first",
+        attempt=2,
+    )
+    (run,) = recording.spans()
+
+    assert run.links == (Link(run_trace_id(BASE_RUN_ID), run_span_id(BASE_RUN_ID), EARLIER_RUN),)
 
 
 def test_a_trace_of_another_tool_is_linked() -> None:

@@ -95,6 +95,7 @@ def test_a_run_with_a_failed_attempt_and_ledgers() -> None:
             gen_ai.request.model: 'gpt-4o'
             gen_ai.usage.input_tokens: 101
             gen_ai.usage.output_tokens: 11
+            langfuse.observation.cost_details: '{"total":0.25}'
             langfuse.observation.usage_details: '{"input":101,"output":11,"total":112}'
             temporal.event_ids: '6'
             temporalActivityID: '1'
@@ -109,6 +110,7 @@ def test_a_run_with_a_failed_attempt_and_ledgers() -> None:
           temporal.activity.type: 'call_llm'
           temporal.attempt: 2
           temporal.event_ids: '6-7'
+          temporal.last_failure.type: 'RateLimit'
           temporal.max_attempts: 3
           temporal.task_queue: 'queue'
           temporal.worker.identity: 'worker-2'
@@ -119,6 +121,7 @@ def test_a_run_with_a_failed_attempt_and_ledgers() -> None:
             gen_ai.request.model: 'gpt-4o'
             gen_ai.usage.input_tokens: 102
             gen_ai.usage.output_tokens: 12
+            langfuse.observation.cost_details: '{"total":0.25}'
             langfuse.observation.usage_details: '{"input":102,"output":12,"total":114}'
             temporal.event_ids: '6-7'
             temporalActivityID: '1'
@@ -296,7 +299,6 @@ def test_how_runs_end() -> None:
       temporal.history_length: 3
       temporal.run.status: 'timed_out'
       * exception 9 ms
-        exception.message: ''
         exception.type: 'TimeoutError'
     RunWorkflow:Research SERVER 0..9 ms
       output.value: 'next'

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
-from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.history.damage import damaged, places
 from tracing.config import TracingConfig
 from tracing.history import History, Unreadable, read, to_spans
+
+pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parents[1] / "data"
 TEXTS = [
@@ -39,6 +43,7 @@ def _check(data: bytes) -> None:
     for history in read(data):
         if isinstance(history, Unreadable):
             assert history.reason.endswith(".")
+            assert "\n" not in history.reason
             continue
         assert isinstance(history, History)
         spans = to_spans(history, CONTENT)
@@ -48,20 +53,12 @@ def _check(data: bytes) -> None:
             assert span.end is None or span.end >= span.start
 
 
-def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    found = [path] if path else []
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in children:
-        found += _places(child, (*path, key))
-    return found
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(st.sampled_from(TEXTS), st.data())
 def test_values_replaced_and_removed(text: str, data: st.DataObject) -> None:
     document = json.loads(text)
     for _ in range(data.draw(st.integers(1, 4))):
-        *parents, last = data.draw(st.sampled_from(_places(document)))
+        *parents, last = data.draw(st.sampled_from(places(document)))
         holder = document
         for key in parents:
             holder = holder[key]
@@ -69,12 +66,12 @@ def test_values_replaced_and_removed(text: str, data: st.DataObject) -> None:
             holder[last] = data.draw(json_values)
         else:
             del holder[last]
-        if not _places(document):
+        if not places(document):
             break
     _check(json.dumps(document).encode())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(TEXTS), st.integers(0), st.binary(max_size=6), st.integers(0, 50))
 def test_bytes_replaced(text: str, position: int, inserted: bytes, removed: int) -> None:
     data = text.encode()
@@ -82,7 +79,7 @@ def test_bytes_replaced(text: str, position: int, inserted: bytes, removed: int)
     _check(data[:position] + inserted + data[position + removed :])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(DATA.rglob("*.bin"))), st.integers(0), st.binary(max_size=6), st.integers(0, 50))
 def test_bytes_of_binary_histories_replaced(path: Path, position: int, inserted: bytes, removed: int) -> None:
     data = path.read_bytes()
@@ -93,3 +90,19 @@ def test_bytes_of_binary_histories_replaced(path: Path, position: int, inserted:
 @given(st.binary())
 def test_any_bytes(data: bytes) -> None:
     _check(data)
+
+
+FILES = sorted(path for path in DATA.rglob("*") if path.suffix in {".json", ".bin"} and path.stat().st_size < 200_000)
+SEEDS = [range(first, first + 100) for first in range(0, 800, 100)]
+
+
+@pytest.mark.parametrize("seeds", SEEDS, ids=lambda seeds: f"from {seeds[0]}")
+def test_damage_of_every_kind_to_real_histories(seeds: range) -> None:
+    for seed in seeds:
+        chance = random.Random(seed)
+        path = chance.choice(FILES)
+        try:
+            _check(damaged(path, chance))
+        except Exception as error:
+            error.add_note(f"with seed {seed}, of {path.name}")
+            raise

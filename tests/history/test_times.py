@@ -88,3 +88,9 @@ def test_any_other_text_is_refused_in_one_way(text: str) -> None:
             assert isinstance(read(text), int)
         except ValueError:
             continue
+
+
+@pytest.mark.parametrize("time", ["07:19:61", "07:60:00", "24:00:01", "07:19"])
+def test_a_time_outside_of_the_clock_is_refused(time: str) -> None:
+    with pytest.raises(ValueError, match=r"is not|must be"):
+        timestamp_ns(f"2026-11-23T{time}Z")

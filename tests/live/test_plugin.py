@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import warnings
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,10 +17,13 @@ from temporalio.converter import DataConverter
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from tracing import TracingConfig, TracingPlugin
-from tracing.live.activity import WorkerInterceptor
-from tracing.live.client import ClientInterceptor
-from tracing.live.converter import LedgerDataConverter
-from tracing.live.runner import TracedRunner, TracedSandboxRunner
+from tracing.live.attempts.converter import LedgerDataConverter
+from tracing.live.attempts.interceptor import WorkerInterceptor
+from tracing.live.client.interceptor import ClientInterceptor
+from tracing.live.workflows.context import SilentReplayInterceptor
+from tracing.live.workflows.runner import TracedRunner, TracedSandboxRunner
+from tracing.spans.model import Span, SpanKind
+from tracing.testing import capture
 
 TWICE = (
     "TracingPlugin is registered twice, on the client and again on it or its worker: the first one is used. Keep the "
@@ -78,12 +83,12 @@ class TestWorker:
     def test_gets_an_interceptor_before_the_users(self, plugin: TracingPlugin) -> None:
         own = temporalio.worker.Interceptor()
         config = plugin.configure_worker(worker_config(plugin, interceptors=[own]))
-        ours, others = config["interceptors"]
+        _metrics, ours, others = config["interceptors"]
         assert isinstance(ours, WorkerInterceptor)
         assert (ours.worker_identity, ours.ledgered, others) == ("7@node-1", True, own)
 
     def test_has_its_own_identity_where_it_is_given_one(self, plugin: TracingPlugin) -> None:
-        [ours] = plugin.configure_worker(worker_config(plugin, identity="worker-1"))["interceptors"]
+        [_metrics, ours] = plugin.configure_worker(worker_config(plugin, identity="worker-1"))["interceptors"]
         assert isinstance(ours, WorkerInterceptor)
         assert ours.worker_identity == "worker-1"
 
@@ -107,7 +112,7 @@ class TestWorker:
     def test_without_the_plugin_on_its_client_says_what_is_missing(
         self, plugin: TracingPlugin, tracing_log: list[str]
     ) -> None:
-        [ours] = plugin.configure_worker(worker_config(None))["interceptors"]
+        [_metrics, ours] = plugin.configure_worker(worker_config(None))["interceptors"]
         assert isinstance(ours, WorkerInterceptor)
         assert not ours.ledgered
         assert tracing_log == [
@@ -122,7 +127,23 @@ class TestWorker:
         runner = config["workflow_runner"]
         with pytest.warns(UserWarning, match=TWICE):
             again = TracingPlugin(TracingConfig()).configure_worker(config)
-        assert (len(again["interceptors"]), again["workflow_runner"]) == (1, runner)
+        assert (len(again["interceptors"]), again["workflow_runner"]) == (2, runner)
+
+
+@pytest.mark.parametrize("end", [None, asyncio.CancelledError(), RuntimeError("worker failed")])
+async def test_a_worker_sends_what_it_holds_however_it_stops(end: BaseException | None) -> None:
+    with capture() as traces:
+        span = Span(1, 2, None, "RunWorkflow:Agent", SpanKind.SERVER, start=0, end=1, attributes={})
+
+        async def runs(_: temporalio.worker.Worker) -> None:
+            traces.plugin.outbox.hold("run-1", 3, [span], may_idle=True)
+            if end is not None:
+                raise end
+
+        worker: Any = SimpleNamespace(client=SimpleNamespace(config=lambda **_: {}), config=lambda **_: {})
+        with pytest.raises(type(end)) if end is not None else nullcontext():
+            await traces.plugin.run_worker(worker, runs)
+        assert [sent.name for sent in traces.spans] == ["RunWorkflow:Agent"]
 
 
 def test_a_replayer_may_import_us_in_its_sandbox_and_traces_nothing(plugin: TracingPlugin) -> None:
@@ -133,4 +154,4 @@ def test_a_replayer_may_import_us_in_its_sandbox_and_traces_nothing(plugin: Trac
     runner = configured["workflow_runner"]
     assert type(runner) is SandboxedWorkflowRunner
     assert "tracing" in runner.restrictions.passthrough_modules
-    assert configured["interceptors"] == []
+    assert [type(interceptor) for interceptor in configured["interceptors"]] == [SilentReplayInterceptor]

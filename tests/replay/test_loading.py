@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.replay.workflows import Research
-from tracing.replay import load_workflow
+from tracing.replay import load_workflow, load_workflows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +54,7 @@ def test_what_names_no_workflow(reference: str, reason: str) -> None:
     ("code", "reason"),
     [
         ("import a_package_nobody_has", "needs 'a_package_nobody_has', which is not installed"),
+        ("raise SystemExit(3)", r"cannot be imported: it ends the process \(sys\.exit\(3\)\)"),
         ("1 / 0", "cannot be imported: ZeroDivisionError: division by zero"),
     ],
 )
@@ -63,3 +64,10 @@ def test_a_module_that_fails(code: str, reason: str, tmp_path: Path, monkeypatch
 
     with pytest.raises(ValueError, match=reason):
         load_workflow("broken_agent:Agent")
+
+
+def test_a_module_of_which_all_workflows_are_meant_is_named_as_it_was_given() -> None:
+    with pytest.raises(ValueError, match=r"^There is no module 'nowhere': check the spelling"):
+        load_workflows("nowhere")
+    with pytest.raises(ValueError, match=r"^'' names no workflow"):
+        load_workflows("")

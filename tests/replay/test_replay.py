@@ -5,6 +5,7 @@ import json
 from dataclasses import replace as changed
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from temporalio.api.history.v1 import History as HistoryMessage
 from temporalio.client import WorkflowHistory
@@ -12,6 +13,7 @@ from temporalio.client import WorkflowHistory
 from tests.cost.writing import compared, written
 from tests.rendering import render
 from tests.replay.histories import research
+from tests.replay.traced_workflows import ResearchWithTools
 from tests.replay.workflows import (
     Other,
     Research,
@@ -26,12 +28,18 @@ from tracing.config import TracingConfig
 from tracing.cost import account, compare
 from tracing.history import History, read, to_spans
 from tracing.identity import replay_span_id, replay_trace_id
-from tracing.replay import Replay, ReplayedStep, replay, replay_account, replay_spans
+from tracing.replay import Divergence, Replay, ReplayedStep, replay, replay_account, replay_spans
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tracing.spans.model import Span
+
+
+async def test_code_whose_module_declares_tools_and_model_calls_needs_no_plugin() -> None:
+    result = await replay(research(), [ResearchWithTools])
+
+    assert (result.outcome, result.message) == ("reproduced", "")
 
 
 async def test_code_that_still_fits() -> None:
@@ -45,7 +53,7 @@ async def test_code_that_still_fits() -> None:
         "run-1",
         "Research",
     )
-    assert [(step.activity_id, step.activity_type, step.nth) for step in result.reused_steps] == [
+    assert [(step.id, step.type, step.nth) for step in result.reused_steps] == [
         ("1", "plan", 1),
         ("2", "sum_up", 1),
     ]
@@ -62,8 +70,10 @@ async def test_code_that_asks_for_another_activity() -> None:
         "[TMPRL1100] Nondeterminism error: Activity type of scheduled event 'sum_up' does not match activity type of "
         "activity command 'translate'"
     )
-    assert [step.activity_type for step in result.reused_steps] == ["plan"]
-    assert [step.activity_type for step in result.steps] == ["plan", "translate"]
+    assert [step.type for step in result.reused_steps] == ["plan"]
+    assert [step.type for step in result.steps] == ["plan", "translate"]
+    # In the sandbox, as all of these: the lines are those of the user's file.
+    assert [str(step.source).rpartition(" ")[2] for step in result.steps] == ["ResearchThatTranslates.run"] * 2
 
 
 async def test_code_that_ends_too_early_names_the_event() -> None:
@@ -91,7 +101,7 @@ async def test_the_code_sees_the_real_workflow_id_and_namespace() -> None:
 
     result = await replay(recorded, [ResearchByIdentity], namespace="production")
 
-    assert (result.outcome, [step.activity_id for step in result.reused_steps]) == (
+    assert (result.outcome, [step.id for step in result.reused_steps]) == (
         "reproduced",
         ["production/research-1", "2"],
     )
@@ -106,7 +116,7 @@ async def test_ten_replays_with_the_plugin_send_nothing_and_are_all_alike() -> N
 async def test_a_history_that_goes_on_is_replayed_as_far_as_it_goes() -> None:
     result = await replay(WorkflowHistory("research-1", research().events[:7]), [Research])
 
-    assert (result.outcome, [step.activity_type for step in result.reused_steps]) == ("reproduced", ["plan"])
+    assert (result.outcome, [step.type for step in result.reused_steps]) == ("reproduced", ["plan"])
 
 
 @pytest.mark.parametrize("shape", ["events", "list", "page", "binary", "gzip"])
@@ -192,7 +202,9 @@ ReplayWorkflow:Research INTERNAL 0..8 ms
 
 
 def test_a_replay_has_a_trace_of_its_own_with_the_runs_session() -> None:
-    run_spans = [changed(span, attributes=span.attributes | {c.SESSION_ID: "s-1"}) for span in _run_spans()]
+    run_spans = [
+        msgspec.structs.replace(span, attributes=span.attributes | {c.SESSION_ID: "s-1"}) for span in _run_spans()
+    ]
 
     spans = replay_spans(_replayed(), run_spans)
 
@@ -206,7 +218,9 @@ def test_a_replay_has_a_trace_of_its_own_with_the_runs_session() -> None:
 
 
 def test_the_message_of_a_divergence_obeys_the_content_switch() -> None:
-    diverged = changed(_replayed(), outcome="diverged", message="sum_up is not translate", event_id=11)
+    diverged = changed(
+        _replayed(), outcome="diverged", message="sum_up is not translate", divergence=Divergence(event_id=11)
+    )
 
     shown = replay_spans(diverged, _run_spans(), TracingConfig(capture_content=True))[0]
     hidden = replay_spans(diverged, _run_spans(), TracingConfig())[0]
@@ -254,11 +268,10 @@ def _replayed() -> Replay:
         workflow_type="Research",
         outcome="reproduced",
         message="",
-        event_id=None,
         started=start,
         duration=8 * ms,
         steps=(
-            ReplayedStep("1", "plan", 1, start + ms, start + 2 * ms),
-            ReplayedStep("2", "sum_up", 1, start + 3 * ms, start + 4 * ms),
+            ReplayedStep("activity", "plan", "1", 1, start + ms, start + 2 * ms),
+            ReplayedStep("activity", "sum_up", "2", 1, start + 3 * ms, start + 4 * ms),
         ),
     )

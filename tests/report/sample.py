@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.cost.runs import REFUSED, Attempt, Call, RecordedRun, at
+from tests.cost.runs import CONTENT, REFUSED, Attempt, Call, RecordedRun, at
 from tracing import conventions as c
+from tracing import waiting_for_person
 from tracing.config import TracingConfig
+from tracing.payloads import Payload
 from tracing.replay import Replay, ReplayedStep, replay_spans
+from tracing.spans.model import NS_PER_S
 from tracing.spans.signal import signal_span
+from tracing.spans.step import Outcome
 from tracing.spans.timer import timer_span
+from tracing.spans.wait import Answer, Wait
 
 if TYPE_CHECKING:
     from tracing.spans.model import Span
@@ -63,9 +68,35 @@ def research_run() -> list[Span]:
         .step("generate_report", 41, 43, Attempt(41.5, 42.9), given='"a summary"', result='"# Durable execution"')
     )
     root, *steps = run.spans(45, timeouts=(40.0,), given=given, result='"# Durable execution"')
-    timer = timer_span(run.run, "1", start=at(30), end=at(31), timeout=1_000_000_000)
+    timer = timer_span(TracingConfig(), run.run, "1", start=at(30), outcome=Outcome(at(31)), timeout=1_000_000_000)
     signal = signal_span(TracingConfig(), run.run, "approve", event_id=40, time=at(35), given=[])
     return [root, *steps, timer, signal]
+
+
+def approval_run() -> list[Span]:
+    """An agent whose draft nobody looked at for a day; then somebody else approved it within the hour."""
+    hour = 3600.0
+    run = RecordedRun("0198f2c1-77aa-7e31-9c1e-3f1c5a20b7d5", workflow_id="approval-1", workflow_type="ApprovalGate")
+    run.step("call_llm", 0, 3, Attempt(0.5, 2.5, [asked(0.6, 2.4, 0.0046325, (1009, 211), "A draft.")]))
+    run.step("generate_report", 25 * hour, 25 * hour + 1, Attempt(25 * hour + 0.2, 25 * hour + 0.9))
+    approved = Wait("answered", [Answer("update", "decision-1", "decide", "grace")])
+    waits = [(3.0, 24 * hour, Wait("timed_out")), (24 * hour, 25 * hour, approved)]
+    about = Payload(f'"{waiting_for_person("approval of the draft")}"'.encode(), {"encoding": b"json/plain"})
+    timers = [
+        timer_span(
+            CONTENT,
+            run.run,
+            str(number),
+            start=at(start),
+            outcome=Outcome(at(end)),
+            timeout=86_400 * NS_PER_S,
+            summary=about,
+            wait=wait,
+        )
+        for number, (start, end, wait) in enumerate(waits, 1)
+    ]
+    root, *steps = run.spans(25 * hour + 2)
+    return [root, *steps, *timers]
 
 
 def replay_of_research_run() -> list[Span]:
@@ -81,13 +112,13 @@ def replay_of_research_run() -> list[Span]:
         workflow_type="ResearchAgentWorkflow",
         outcome="reproduced",
         message="",
-        event_id=None,
         started=begin,
         duration=40 * ms,
         steps=tuple(
             ReplayedStep(
-                str(span.attributes[c.ACTIVITY_ID]),
+                "activity",
                 str(span.attributes[c.ACTIVITY_TYPE]),
+                str(span.attributes[c.ACTIVITY_ID]),
                 1,
                 begin + (4 + 5 * number) * ms,
                 begin + (8 + 5 * number) * ms,
@@ -96,3 +127,27 @@ def replay_of_research_run() -> list[Span]:
         ),
     )
     return replay_spans(replay, spans, TracingConfig())
+
+
+def run_of_days() -> list[Span]:
+    """A run that waited for days: for timers, for a worker, and for the next attempt."""
+    hour = 3600.0
+    run = RecordedRun("0198f2c1-77aa-7e31-9c1e-000000000005", workflow_id="watch-prices", workflow_type="PriceWatch")
+    timers = []
+    for day in range(3):
+        begin = day * 24 * hour
+        asking = asked(begin + 2.2, begin + 6, 0.003, (900, 120), "No change.")
+        run.step("call_llm", begin + 1, begin + 7, Attempt(begin + 2, begin + 6.5, [asking]))
+        end = at((day + 1) * 24 * hour)
+        timers.append(
+            timer_span(
+                TracingConfig(), run.run, str(day), start=at(begin + 8), outcome=Outcome(end), timeout=86_400 * 10**9
+            )
+        )
+    begin = 72 * hour
+    refused = Attempt(begin + 6 * hour, begin + 6 * hour + 9, number=1, failure=REFUSED)
+    run.step(
+        "buy", begin + 1, begin + 8 * hour + 20, refused, Attempt(begin + 8 * hour, begin + 8 * hour + 15, number=2)
+    )
+    root, *steps = run.spans(begin + 8 * hour + 30)
+    return [root, *steps, *timers]

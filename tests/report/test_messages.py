@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from tracing import conventions as c
-from tracing.report.messages import LONGEST, Message, Part, conversation, pretty
+from tracing.report.messages import LONGEST, MOST, Message, Part, conversation, pretty
 
 
 def test_messages_of_the_genai_conventions_in_the_order_they_were_said() -> None:
@@ -67,6 +67,13 @@ def test_values_are_indented_where_they_are_json_and_hidden_characters_show() ->
     assert pretty('{"a":[1]}') == '{\n  "a": [\n    1\n  ]\n}'
     assert pretty('"a \\u202e quoted text"') == "a ⟨U+202E⟩ quoted text"
     assert pretty("plain\r\ntext") == "plain\ntext"
+
+
+def test_more_messages_or_parts_than_a_page_bears_are_counted() -> None:
+    said = json.dumps([{"role": "user", "parts": [1] * (MOST + 2)}, *[{"role": "user", "content": "again"}] * MOST])
+    first, *_, last = conversation({c.INPUT_MESSAGES: said})
+    assert first.parts[-1] == Part("", "… 2 more parts are in the trace file")
+    assert last == Message("…", (Part("", "1 more are in the trace file"),))
 
 
 def test_a_text_too_long_for_a_page_is_cut_and_says_so() -> None:

@@ -7,8 +7,12 @@ import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from benchmarks.report_pages import agent_run
+from tests.cost.runs import Attempt, Call, RecordedRun
 from tests.report.hostile import TEXT, hostile_spans
-from tests.report.sample import replay_of_research_run, research_run
+from tests.report.sample import approval_run, replay_of_research_run, research_run
 from tracing.cost import account, compare
 from tracing.report import render_report, write_report
 from tracing.spans.model import Span, SpanKind
@@ -43,18 +47,22 @@ class Parsed(HTMLParser):
             self._row.append(data.strip())
 
 
-def span(number: int, parent: int | None, start: int = 0, trace: int = 1) -> Span:
-    return Span(trace, number, parent, f"span {number}", SpanKind.INTERNAL, start, start + 10, {})
+def data(page: str) -> tuple[Any, Any, list[str]]:
+    """Rows and details of a page, and the texts that both name by number."""
+    rows, details = (
+        json.loads(found) for found in re.findall(r'<script type="application/json" id="\w+">(.*?)</script>', page)
+    )
+    return rows, details, rows["strings"] + details["strings"]
 
 
-def levels(page: str) -> list[tuple[str, str]]:
-    return re.findall(r'aria-level="(\d+)".*?<bdi>(.*?)</bdi>', page, re.DOTALL)
-
-
-def details(page: str) -> Any:
-    found = re.search(r'<script type="application/json" id="details">(.*?)</script>', page, re.DOTALL)
-    assert found
-    return json.loads(found[1])
+def test_time_that_a_run_waited_for_persons_has_a_card_and_a_colour_of_its_own() -> None:
+    page = render_report(approval_run())
+    assert (
+        '<div class="person"><dt>Waited for persons</dt>'
+        "<dd><strong>1 d 59 min 57 s</strong><bdi>answered by grace</bdi></dd></div>"
+    ) in page
+    assert '<i class="bar person" aria-hidden="true"></i>waiting for a person' in page
+    assert "Waited for persons" not in render_report(research_run())
 
 
 def test_the_same_spans_make_the_same_bytes(tmp_path: Path) -> None:
@@ -84,40 +92,44 @@ def test_it_names_nothing_to_load_and_lets_only_its_own_script_and_style_run() -
     assert " style=" not in page  # the policy would refuse it
 
 
+@pytest.mark.slow
 def test_hostile_text_stays_text() -> None:
     page = render_report(hostile_spans(), title=TEXT)
     elements = Parsed(page).elements
-    assert [tag for tag, _ in elements if tag in {"script", "img", "style"}] == ["style", "script", "script"]
+    assert [tag for tag, _ in elements if tag in {"script", "img", "style"}] == ["style", *["script"] * 3]
     assert [name for _, attributes in elements for name in attributes if name.startswith("on")] == []
-    assert not re.search("[\x00\x1b\u202e\u2066\ud800\U000e0041]", page)
-    shown = details(page)[0]["spans"][1]["error"]
+    assert not re.search("[\x00\x1b\u2028\u202e\u2066\ud800\U000e0041]", page)
+    _, details, strings = data(page)
+    shown = strings[details["traces"][0]["spans"][2][4]]
     assert shown.startswith("</script><script>")
-    assert shown.endswith("⟨U+202E⟩gnp.exe⟨U+2066⟩ ⟨U+001B⟩[31m ⟨U+0000⟩ ⟨U+D800⟩ ⟨U+E0041⟩ {{ 7 * 7 }} {% raw %}")
+    assert "⟨U+202E⟩gnp.exe⟨U+2066⟩ ⟨U+001B⟩[31m ⟨U+0000⟩ ⟨U+D800⟩ ⟨U+E0041⟩" in shown
+    assert shown.endswith("{{ 7 * 7 }} {% raw %}")
 
 
-def test_rows_stand_below_their_parents_and_orphans_at_the_margin() -> None:
-    page = render_report([span(1, None), span(2, 1, 5), span(3, 2, 6), span(4, 1, 1), span(5, 99, 2)])
-    assert levels(page) == [("1", "span 1"), ("2", "span 4"), ("2", "span 2"), ("3", "span 3"), ("1", "span 5")]
-
-
-def test_spans_that_are_their_own_ancestors_are_all_there() -> None:
-    page = render_report([span(1, 2), span(2, 1, 5), span(3, 3, 9)])
-    assert levels(page) == [("1", "span 1"), ("2", "span 2"), ("1", "span 3")]
+def test_a_text_stands_in_the_data_once(tmp_path: Path) -> None:
+    _, _, strings = data(render_report(research_run()))
+    assert len(strings) == len(set(strings))
+    assert [text for text in strings if text.endswith("careful research assistant.")] == [
+        "You are a careful research assistant."
+    ]
+    few, many = (write_report(tmp_path / "report.html", agent_run(spans)).stat().st_size for spans in (401, 4_001))
+    assert (many - few) / 3_600 < 500  # bytes a span, messages and all
 
 
 def test_each_trace_has_a_waterfall_of_its_own_in_the_order_they_began() -> None:
-    page = render_report([span(1, None, 900, trace=7), span(1, None, 5, trace=8)])
-    assert [each["spans"][0]["facts"][7] for each in details(page)] == [
-        ["Trace ID", f"{8:032x}"],
-        ["Trace ID", f"{7:032x}"],
-    ]
+    late, early = (
+        Span(trace, 1, None, "span", SpanKind.INTERNAL, start, 910, {}) for trace, start in ((7, 900), (8, 5))
+    )
+    rows, details, _ = data(render_report([late, early]))
+    assert [trace["id"] for trace in rows["traces"]] == [f"{8:032x}", f"{7:032x}"]
+    assert [len(trace["spans"]) for trace in details["traces"]] == [1, 1]
 
 
 def test_a_comparison_is_shown_step_by_step() -> None:
     spans, again = research_run(), replay_of_research_run()
     page = render_report([*spans, *again], compare(account(spans), account(again)))
     rows = [" ".join(row).replace("\N{EN DASH}", "-") for row in Parsed(page).tables]
-    assert rows == [
+    assert rows[3:12] == [
         "Step Type State First run Replay Difference",
         "Calls Tokens Cost Calls Tokens Cost",
         "activity:1 call_llm reused 1 1,009 → 211 $0.004633 - - - -$0.004633",
@@ -128,8 +140,14 @@ def test_a_comparison_is_shown_step_by_step() -> None:
         "activity:6 generate_report reused - - - - - - -",
         "Total 5 6,516 → 1,020 ≥ $0.026490 - - - ≤ -$0.026490",
     ]
+    name = "ResearchAgentWorkflow research-durable-execution"
+    assert rows[:3] == [
+        "Run Status Started Took Spans Calls Tokens Cost Retry waste",
+        f"{name} completed 2026-11-18 11:06:40.000 UTC 45.00 s 21 5 6,516 → 1,020 ≥ $0.026490 ≥ $0.002268",
+        f"Replay of {name} reproduced 2026-11-18 11:16:40.000 UTC 40 ms 7 - - - -",
+    ]
     cards = re.findall(r"<dt>([^<]*)</dt><dd><strong><span[^>]*>([^<]*)</span>", page)
-    assert cards == [
+    assert cards[:5] == [
         ("First run", "≥ $0.026490"),
         ("Replay", "$0"),
         ("Saved", "≥ $0.024223"),
@@ -138,11 +156,41 @@ def test_a_comparison_is_shown_step_by_step() -> None:
     ]
 
 
+def test_what_only_one_of_two_runs_did_is_in_their_difference() -> None:
+    more = (
+        RecordedRun("run-1")
+        .step("plan", 1, 4, Attempt(1.5, 3.9, [Call(1.6, 3.8, 0.25, 1009, 211)]))
+        .step("write", 4, 8, Attempt(4.5, 7.9, [Call(5, 7, 0.5, 2003, 307)]))
+        .spans()
+    )
+    less = RecordedRun("run-2").step("plan", 1, 4, Attempt(1.5, 3.9, [Call(1.6, 3.8, 0.125, 1009, 211)])).spans()
+
+    for first, second, differences in (
+        (more, less, ["-$0.125000", "-$0.500000", "-$0.625000"]),
+        (less, more, ["+$0.125000", "+$0.500000", "+$0.625000"]),
+    ):
+        page = render_report([*first, *second], compare(account(first), account(second)))
+        rows = [row for row in Parsed(page).tables if row[0] in {"activity:1", "activity:2", "Total"}]
+        assert [row[-1] for row in rows[:3]] == differences
+
+
 def test_a_link_leads_to_its_span_where_that_is_on_the_page() -> None:
     spans, again = research_run(), replay_of_research_run()
-    links = [each["links"] for each in details(render_report([*spans, *again]))[1]["spans"]]
-    assert links[0][0]["row"] == "row-0-0"
-    assert details(render_report(again))[0]["spans"][0]["links"][0]["row"] is None
+    _, details, _ = data(render_report([*spans, *again]))
+    links = [span[8] for span in details["traces"][1]["spans"]]
+    assert links[0][0][2] == 0  # the run's row
+    _, details, _ = data(render_report(again))
+    assert details["traces"][0]["spans"][0][8][0][2] is None
+
+
+def test_recovery_points_stand_in_words_and_in_the_picture() -> None:
+    page = render_report(research_run())
+    rows, _, strings = data(page)
+    assert [(at, strings[sign]) for at, sign in rows["traces"][0]["recoveries"]] == [
+        (6_000_000, "worker lost: an attempt left no record"),
+        (40_000_000, "worker lost: a workflow task timed out"),
+    ]
+    assert "2 recovery points: where the run went on after its worker was lost" in page
 
 
 def test_no_spans_make_a_page_that_says_so() -> None:

@@ -14,7 +14,7 @@ import yaml
 
 from agent.servers.cache import project_file
 from agent.servers.collector import collector_config_files
-from agent.servers.temporal import CLI_VERSION
+from agent.servers.temporal import CLI_VERSION, QUEUE_SETTINGS
 
 COMPOSE_FILE = project_file("docker-compose.yml")
 ROOT = COMPOSE_FILE.parent
@@ -78,9 +78,12 @@ def test_every_mounted_file_exists(compose: dict[str, Any]) -> None:
         "./collector",
         "./out/collector/traces",  # made by the engine
         "./dashboards/prometheus.yml",
+        "./dashboards/targets.yml",
+        "./dashboards/rules",
         "./dashboards/grafana/provisioning",
+        "./dashboards/grafana/dashboards",
     ]
-    assert [(ROOT / path).exists() for path in mounted if not path.startswith("./out")] == [True] * 3
+    assert [(ROOT / path).exists() for path in mounted if not path.startswith("./out")] == [True] * 6
 
 
 def test_everything_is_published_on_the_loopback_address_once(compose: dict[str, Any]) -> None:
@@ -121,6 +124,11 @@ def test_images_are_pinned_to_the_versions_that_run_without_containers(compose: 
     assert images["phoenix"] == f"arizephoenix/phoenix:version-{phoenix[1]}"
 
 
+def test_temporal_hands_out_tasks_at_once_as_without_containers(compose: dict[str, Any]) -> None:
+    command = compose["services"]["temporal"]["command"]
+    assert re.findall(r"--dynamic-config-value (\S+)", command) == list(QUEUE_SETTINGS)
+
+
 def test_langfuse_starts_with_the_keys_that_the_collector_sends_with(compose: dict[str, Any]) -> None:
     for shell in ({}, LANGFUSE_HERE, LANGFUSE_CLOUD):
         langfuse = compose["services"]["langfuse-web"]["environment"]
@@ -131,16 +139,11 @@ def test_langfuse_starts_with_the_keys_that_the_collector_sends_with(compose: di
 
 def test_prometheus_asks_the_ports_that_the_collector_offers(compose: dict[str, Any]) -> None:
     collector = compose["services"]["collector"]["environment"]
-    scraped = yaml.safe_load((ROOT / "dashboards/prometheus.yml").read_text())["scrape_configs"]
-    assert {job["job_name"]: job["static_configs"][0]["targets"] for job in scraped} == {
+    scraped = yaml.safe_load((ROOT / "dashboards/targets.yml").read_text())
+    assert {group["labels"]["job"]: group["targets"] for group in scraped} == {
         "agents": [f"collector:{collector['COLLECTOR_PROMETHEUS_ENDPOINT'].split(':')[1]}"],
         "collector": [f"collector:{collector['COLLECTOR_TELEMETRY_PORT']}"],
     }
-
-
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs Prometheus's promtool")
-def test_prometheus_accepts_its_configuration() -> None:
-    subprocess.run(["promtool", "check", "config", ROOT / "dashboards/prometheus.yml"], check=True)
 
 
 def _has_compose() -> bool:

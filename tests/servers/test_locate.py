@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.servers.__main__ import main
+from agent.servers.__main__ import _FINDERS, main
 from agent.servers.cache import Cache, project_file
 from agent.servers.collector import collector_program, find_collector
 from agent.servers.locate import Address, Program, ServerNotFoundError, Source, SourceError, in_cache, locate, on_path
@@ -181,7 +181,8 @@ class TestCommand:
         program = script(tmp_path / "path/temporal")
         assert main(["temporal", "collector"]) == 0
         assert capsys.readouterr().out == (
-            f"temporal  is at {program} (PATH)\ncollector runs at http://otel:4318 (OTEL_EXPORTER_OTLP_ENDPOINT)\n"
+            f"temporal      is at {program} (PATH)\n"
+            "collector     runs at http://otel:4318 (OTEL_EXPORTER_OTLP_ENDPOINT)\n"
         )
 
     def test_one_that_is_missing_is_named_and_the_others_are_looked_for(
@@ -190,8 +191,19 @@ class TestCommand:
         assert main(["temporal", "collector", "--check"]) == 1
         said = capsys.readouterr()
         assert said.err.startswith("No Temporal dev server was found.")
-        assert said.out == "collector runs at http://otel:4318 (OTEL_EXPORTER_OTLP_ENDPOINT)\n"
+        assert said.out == "collector     runs at http://otel:4318 (OTEL_EXPORTER_OTLP_ENDPOINT)\n"
+
+    def test_one_that_few_tests_need_may_be_missing_unless_it_is_asked_for(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("agent.servers.postgresql._DEBIAN", Path("/nowhere"))
+        others = {name: lambda **_: Address("here", "SERVER") for name in _FINDERS if name != "postgresql"}
+        monkeypatch.setattr("agent.servers.__main__._FINDERS", {**_FINDERS, **others})
+
+        assert main(["all"]) == 0
+        assert "No PostgreSQL was found." in capsys.readouterr().err
+        assert main(["postgresql"]) == 1
 
     def test_an_unknown_server_is_a_usage_error(self) -> None:
         with pytest.raises(SystemExit, match="2"):
-            main(["postgres"])
+            main(["mysql"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +19,8 @@ from tracing.spans.model import Event, Span, SpanKind, StatusCode
 from tracing.usage import Usage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tracing.runs import Attributes
 
 ATTEMPT = 0x3AD2377CCF84F419
@@ -132,6 +135,7 @@ class TestDerived:
             ]
         }
 
+    @pytest.mark.slow
     @given(st.text(max_size=80) | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
     def test_no_message_makes_it_fail(self, value: str) -> None:
         derived_attributes(
@@ -225,6 +229,7 @@ class TestFromTheLedger:
                     '[{"role":"user","parts":[{"type":"text","content":"mail ada@example.com"}]}]'
                 ),
                 "durable.cost.usd": 0.00076625,
+                "langfuse.observation.cost_details": '{"total":0.00076625}',
                 "llm.token_count.completion_details.reasoning": 7,
                 "langfuse.observation.usage_details": (
                     '{"input":88,"input_cached_tokens":13,"output":46,"output_reasoning_tokens":7,"total":154}'
@@ -251,6 +256,7 @@ class TestFromTheLedger:
                 "temporalActivityID": "1",
                 "gen_ai.response.finish_reasons": ("stop",),
                 "durable.cost.usd": 0.00076625,
+                "langfuse.observation.cost_details": '{"total":0.00076625}',
                 "llm.token_count.completion_details.reasoning": 7,
                 "langfuse.observation.usage_details": (
                     '{"input":88,"input_cached_tokens":13,"output":46,"output_reasoning_tokens":7,"total":154}'
@@ -301,3 +307,41 @@ def test_the_usage_of_a_ledger() -> None:
 
 def test_no_ledger_no_usage() -> None:
     assert ledger_usage(None) == Usage()
+
+
+class TestPricesOfTheReadersOwn:
+    """A worker did not know what its own model costs; whoever reads its history later does."""
+
+    CALL = LedgerSpan(
+        "1111111111111111",
+        "chat llama-4",
+        START,
+        START + SECOND,
+        kind=3,
+        attributes={
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "vllm",
+            "gen_ai.request.model": "llama-4",
+            "gen_ai.usage.input_tokens": 101,
+            "gen_ai.usage.output_tokens": 53,
+        },
+    )
+
+    @pytest.fixture
+    def prices(self, tmp_path: Path) -> str:
+        path = tmp_path / "prices.json"
+        path.write_text('{"prices": [{"name": "ours", "model": "*", "input": 10, "output": 20}]}')
+        return str(path)
+
+    def test_are_on_its_call_and_in_the_sums(self, prices: str) -> None:
+        ledger = msgspec.structs.replace(LEDGER, spans=[self.CALL])
+        span = inner_span(TracingConfig(prices=prices), RUN, ledger, self.CALL, 7)
+        assert span
+        assert span.attributes["durable.cost.usd"] == 0.00207
+        assert ledger_usage(ledger, prices).cost == Decimal("0.00207")
+        assert ledger_usage(ledger).unknown_cost_calls == 1
+
+    def test_leave_what_the_worker_has_priced(self, prices: str) -> None:
+        priced = msgspec.structs.replace(self.CALL, attributes=self.CALL.attributes | {"durable.cost.usd": 0.5})
+        ledger = msgspec.structs.replace(LEDGER, spans=[priced])
+        assert ledger_usage(ledger, prices).cost == Decimal("0.5")

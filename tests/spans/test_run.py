@@ -23,7 +23,6 @@ from tests.spans.research import (
 )
 from tracing.failures import Failure
 from tracing.headers import ClientStart
-from tracing.spans.links import continued_from
 from tracing.spans.model import Event, Link, Span, SpanKind, StatusCode
 from tracing.spans.run import RunStatus, run_span
 
@@ -60,6 +59,7 @@ def test_a_run_that_completed() -> None:
             "temporal.history_length": 24,
             "temporal.worker.identity": "worker-1",
             "openinference.span.kind": "CHAIN",
+            "langfuse.trace.name": "Research",
             "input.value": '["why?","why?"]',
             "input.mime_type": "application/json",
             "output.value": '{"answer":"because"}',
@@ -71,7 +71,7 @@ def test_a_run_that_completed() -> None:
 
 def test_a_run_that_failed_after_it_was_retried() -> None:
     signal_lost = Event("WorkflowTaskFailed", START + SECOND, {})
-    before = continued_from("0199c0de-0000-7000-8000-000000000000")
+    before = (Link(1, 2),)
     span = run_span(
         OFF,
         RUN,
@@ -99,6 +99,7 @@ def test_a_run_that_failed_after_it_was_retried() -> None:
             "temporal.attempt": 2,
             "temporal.run.status": "failed",
             "openinference.span.kind": "CHAIN",
+            "langfuse.trace.name": "Research",
             "error.type": "ValueError",
         },
         status=StatusCode.ERROR,
@@ -120,21 +121,12 @@ def test_a_run_under_a_clients_span_tells_of_it() -> None:
             "temporal.attempt": 1,
             "temporal.run.status": "running",
             "openinference.span.kind": "CHAIN",
+            "langfuse.trace.name": "Research",
+            "durable.client_start.call": "start",
             "durable.client_start.time": 1_763_884_800_000_001,
             "durable.client_start.parent": "3333333333333333",
         },
     )
-
-
-def test_the_link_to_the_run_before() -> None:
-    assert continued_from("0199c0de-0000-7000-8000-000000000001") == (
-        Link(TRACE, RUN_SPAN, {"temporalRunID": "0199c0de-0000-7000-8000-000000000001"}),
-    )
-
-
-@pytest.mark.parametrize("run_id", ["", None])
-def test_a_first_run_has_no_link(run_id: str | None) -> None:
-    assert continued_from(run_id) == ()
 
 
 @pytest.mark.parametrize(
@@ -154,3 +146,18 @@ def test_status(status: RunStatus, failure: Failure | None, code: StatusCode) ->
         OFF, RUN, start=START, end=START, status=status, task_queue="q", attempt=1, given=[], failure=failure
     )
     assert (span.attributes["temporal.run.status"], span.status) == (status, code)
+
+
+def test_an_environment_and_an_address_in_temporals_ui_are_on_every_span() -> None:
+    run = replace(RUN, environment="staging", ui_address="http://localhost:8233/", workflow_id="chat/17 ö")
+    span = run_span(OFF, run, start=START, end=START, status="completed", task_queue="q", attempt=1, given=[])
+    assert (
+        span.attributes.items()
+        >= {
+            "deployment.environment.name": "staging",
+            "temporal.ui.url": (
+                "http://localhost:8233/namespaces/default/workflows/chat%2F17%20%C3%B6/"
+                "0199c0de-0000-7000-8000-000000000001/history"
+            ),
+        }.items()
+    )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from tests.spans.research import COMMON, OFF, ON, QUESTION, RESOURCE, RUN, RUN_SPAN, SECOND, START, TRACE
-from tracing.spans.model import Span, SpanKind
+from tracing.spans.model import Link, Span, SpanKind
 from tracing.spans.signal import signal_span
+from tracing.spans.step import OPEN, Outcome
 from tracing.spans.timer import timer_span
+from tracing.spans.wait import Answer, Wait
 
 
 def test_a_timer_that_fired() -> None:
-    assert timer_span(RUN, "1", start=START + 1, end=START + SECOND, timeout=SECOND // 2) == Span(
+    span = timer_span(
+        ON, RUN, "1", start=START + 1, outcome=Outcome(START + SECOND), timeout=SECOND // 2, summary=QUESTION
+    )
+    assert span == Span(
         trace_id=TRACE,
         span_id=0x0E89ECA9717449D6,
         parent_id=RUN_SPAN,
@@ -18,13 +23,27 @@ def test_a_timer_that_fired() -> None:
         start=START,
         end=START + SECOND,
         attributes=COMMON
-        | {"temporal.timer.id": "1", "temporal.timer.timeout": 0.5, "openinference.span.kind": "CHAIN"},
+        | {
+            "temporal.timer.id": "1",
+            "temporal.timer.timeout": 0.5,
+            "temporal.summary": "why?",
+            "openinference.span.kind": "CHAIN",
+        },
         resource=RESOURCE,
     )
 
 
 def test_a_timer_that_was_cancelled_says_so() -> None:
-    span = timer_span(RUN, "1", start=START, end=START + SECOND, timeout=24 * 3600 * SECOND, canceled=True)
+    span = timer_span(
+        OFF,
+        RUN,
+        "1",
+        start=START,
+        outcome=Outcome(START + SECOND),
+        timeout=24 * 3600 * SECOND,
+        canceled=True,
+        summary=QUESTION,
+    )
     assert span.attributes == COMMON | {
         "temporal.timer.id": "1",
         "temporal.timer.timeout": 86_400.0,
@@ -33,12 +52,43 @@ def test_a_timer_that_was_cancelled_says_so() -> None:
     }
 
 
+def test_a_timer_that_waited_for_a_person_says_who_answered_and_links_to_the_answer() -> None:
+    span = timer_span(
+        OFF,
+        RUN,
+        "1",
+        start=START,
+        outcome=Outcome(START + SECOND),
+        timeout=24 * 3600 * SECOND,
+        canceled=True,
+        summary=QUESTION,
+        wait=Wait("answered", [Answer("signal", "1", "approve", "ada")]),
+    )
+    assert span.attributes == COMMON | {
+        "temporal.timer.id": "1",
+        "temporal.timer.timeout": 86_400.0,
+        "temporal.timer.canceled": True,
+        "temporal.wait.for": "person",
+        "temporal.wait.outcome": "answered",
+        "temporal.wait.answers": ("HandleSignal:approve",),
+        "temporal.wait.answered_by": ("ada",),
+        "openinference.span.kind": "CHAIN",
+    }
+    assert span.links == (Link(TRACE, signal_span(OFF, RUN, "approve", event_id=1, time=START, given=[]).span_id),)
+
+
 def test_a_timer_that_runs_has_no_end() -> None:
-    assert timer_span(RUN, "1", start=START, end=None, timeout=SECOND).end is None
+    assert timer_span(OFF, RUN, "1", start=START, outcome=OPEN, timeout=SECOND).end is None
+
+
+def test_a_timer_that_the_run_left_says_so() -> None:
+    span = timer_span(OFF, RUN, "1", start=START, outcome=Outcome(START + SECOND, unclosed=True), timeout=SECOND)
+    assert (span.end, span.attributes["durable.unclosed"]) == (START + SECOND, True)
 
 
 def test_a_signal_is_an_instant_named_by_its_event() -> None:
-    assert signal_span(ON, RUN, "approve", event_id=1, time=START + 999, given=[QUESTION]) == Span(
+    span = signal_span(ON, RUN, "approve", event_id=1, time=START + 999, given=[QUESTION], links=(Link(1, 2),))
+    assert span == Span(
         trace_id=TRACE,
         span_id=0xD3765FC09F2E20B8,
         parent_id=RUN_SPAN,
@@ -55,6 +105,7 @@ def test_a_signal_is_an_instant_named_by_its_event() -> None:
             "output.value": "null",
             "output.mime_type": "application/json",
         },
+        links=(Link(1, 2),),
         resource=RESOURCE,
     )
 

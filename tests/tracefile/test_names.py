@@ -60,7 +60,7 @@ ids = (
 pairs = st.tuples(ids, ids | st.just(RUN))
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True)
 @given(pairs)
 def test_no_ids_choose_a_path(ids: tuple[str, str]) -> None:
     name = run_name(*ids)
@@ -70,7 +70,8 @@ def test_no_ids_choose_a_path(ids: tuple[str, str]) -> None:
     assert (Path("/folder") / f"{name}.otlp.jsonl").parent == Path("/folder")
 
 
-@settings(derandomize=True, deadline=None, max_examples=1000)
+@pytest.mark.slow
+@settings(derandomize=True, max_examples=1000)
 @given(pairs, pairs)
 def test_two_runs_have_two_names_also_where_case_does_not_count(one: tuple[str, str], other: tuple[str, str]) -> None:
     assert (run_name(*one).casefold() == run_name(*other).casefold()) == (one == other)

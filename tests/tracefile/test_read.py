@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from tracing.spans.model import Span, SpanKind
 from tracing.tracefile.encode import encode_request
@@ -80,19 +82,39 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     ]
 
 
-def test_a_compressed_file_that_is_cut_off_gives_what_it_has(tmp_path: Path) -> None:
-    path = tmp_path / "run.otlp.jsonl.gz"
-    path.write_bytes(gzip.compress(line(1), mtime=0) + gzip.compress(line(2), mtime=0)[:-12])
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    # As root, who runs tests in containers, may read everything. Below such a folder, pathlib's questions raise, too.
+    monkeypatch.setattr(Path, "iterdir", refused)
+    monkeypatch.setattr(Path, "is_dir", refused)
+    reading = read_traces([tmp_path, tmp_path / "run.otlp.jsonl"])
+    assert list(reading) == []
+    assert [(defect.reason, defect.mend) for defect in reading.defects] == [
+        ("cannot be listed (Permission denied)", "Check its permissions."),
+        ("cannot be read (No such file or directory)", "Check its name and its permissions."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("compress", "reason"),
+    [
+        (
+            gzip.compress,
+            "gzip data is broken or cut off (Compressed file ended before the end-of-stream marker was reached)",
+        ),
+        (zstandard.compress, "zstd data is broken or cut off (Compressed file ended in the middle of a frame)"),
+    ],
+)
+def test_a_compressed_file_that_is_cut_off_gives_what_it_has(
+    tmp_path: Path, compress: Callable[[bytes], bytes], reason: str
+) -> None:
+    path = tmp_path / "run.otlp.jsonl"
+    path.write_bytes(compress(line(1)) + compress(line(2))[:-12])
     reading = read_trace(path)
     assert [span.span_id for span in reading] == [1]
-    assert reading.defects == [
-        Defect(
-            path,
-            0,
-            "gzip data is broken or cut off (Compressed file ended before the end-of-stream marker was reached)",
-            "What was read before is kept. Copy or export the file again.",
-        )
-    ]
+    assert reading.defects == [Defect(path, 0, reason, "What was read before is kept. Copy or export the file again.")]
 
 
 @pytest.mark.parametrize("magic", [b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"])

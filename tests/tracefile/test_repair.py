@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tracing import conventions as c
 from tracing.backends.target import Target, TargetError
 from tracing.identity import run_span_id
 from tracing.runs import Attributes
 from tracing.spans.model import Span, SpanKind
-from tracing.tracefile.repair import FolderIndex, missing, repair
+from tracing.tracefile.folder import FolderIndex
+from tracing.tracefile.repair import Lacking, lacking, missing, repair
 from tracing.tracefile.send import SendResult
 from tracing.tracefile.write import write_trace
 
@@ -90,7 +93,10 @@ def test_the_run_is_sent_under_the_clients_span_where_that_is_known(receiver: Re
 
 def test_a_target_that_cannot_be_asked_gets_nothing(receiver: Receiver) -> None:
     plain = Target("OTLP", f"{receiver.url}/v1/traces")
-    problem = "OTLP cannot be asked which spans it has: send without repairing, or name its backend."
+    problem = (
+        "OTLP cannot be asked which spans it has: name its backend, give a folder of the trace files that it has, or "
+        "send without repairing."
+    )
     assert repair([span(1), span(2, end=None)], plain) == SendResult(unsent=1, problems=(problem,))
     assert receiver.requests == []
 
@@ -101,18 +107,38 @@ def test_when_the_index_fails_what_is_left_is_counted(receiver: Receiver) -> Non
     assert result == SendResult(known=1, unsent=3, problems=("http://backend answered 401. Check API_KEY.",))
 
 
-def test_a_folder_of_trace_files_is_an_index(tmp_path: Path) -> None:
-    write_trace(tmp_path, "one", [span(1), span(2, end=None), span(9, trace=0xA2)])
-    write_trace(tmp_path, "two", [span(3)], compression="gzip")
-    (tmp_path / "three.otlp.jsonl").write_text("broken\n")
-    index = FolderIndex(tmp_path)
-    assert (index.span_ids(0xA1), index.span_ids(0xA2), index.span_ids(0xA3)) == ({1, 3}, {9}, set())
-    assert [defect.file.name for defect in index.defects] == ["three.otlp.jsonl"]
+def test_what_such_a_target_has_is_said_by_the_trace_files_that_it_got(receiver: Receiver, tmp_path: Path) -> None:
+    write_trace(tmp_path, "live", [span(1), span(2, end=None)])
+    with FolderIndex(tmp_path) as have:
+        result = repair([span(1), span(2), span(3)], Target("OTLP", f"{receiver.url}/v1/traces"), have=have)
+    assert result == SendResult(sent=2, known=1, batches=1)
+    assert receiver.batches == [["span 2", "span 3"]]
 
 
 def test_a_folder_is_repaired_by_writing_what_it_lacks(tmp_path: Path) -> None:
+    exported = [span(1), span(2), span(3), span(4, end=None)]
     write_trace(tmp_path, "live", [span(1), span(2, end=None)])
-    exported = [span(1), span(2), span(3)]
-    write_trace(tmp_path, "repair", missing(exported, FolderIndex(tmp_path).span_ids(0xA1)))
-    assert FolderIndex(tmp_path).span_ids(0xA1) == {1, 2, 3}
-    assert missing(exported, FolderIndex(tmp_path).span_ids(0xA1)) == []
+    with FolderIndex(tmp_path) as index:
+        found = lacking(exported, index, to_send=False)
+    assert found == Lacking([span(2), span(3)], known=1, skipped_open=1)
+    write_trace(tmp_path, "repair", found.spans)
+    with FolderIndex(tmp_path) as index:
+        assert lacking(exported, index, to_send=False) == Lacking([], known=3, skipped_open=1)
+
+
+def test_files_keep_true_parents_and_backends_get_a_root() -> None:
+    index = Index({0xA1: set()})
+    assert lacking([RUN], index, to_send=False).spans == [RUN]
+    assert [span.name for span in lacking([RUN], index, to_send=True).spans] == [
+        "StartWorkflow:Research",
+        "RunWorkflow:Research",
+    ]
+
+
+def test_a_run_whose_parent_is_coming_keeps_it() -> None:
+    assert lacking([RUN], Index({0xA1: set()}), to_send=True, coming={0xC1}).spans == [RUN]
+
+
+def test_what_was_sampled_out_is_not_lacking() -> None:
+    out = replace(RUN, attributes={**RUN.attributes, c.SAMPLED: False})
+    assert lacking([out], Index({0xA1: set()}), to_send=False) == Lacking([], sampled_out=1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import pytest
+from msgspec.structs import replace
 
 from tracing import conventions as c
 from tracing.identity import run_span_id
 from tracing.runs import Attributes
 from tracing.spans.model import Link, Span, SpanKind
-from tracing.tracefile.reroot import reroot
+from tracing.tracefile.reroot import parents_to_come, reroot
 
 TRACE = 0xA1
 CLIENT = 0xC1
@@ -70,6 +71,18 @@ def test_the_clients_span_is_rebuilt_where_it_is_missing() -> None:
     assert reroot([STEP, STARTED]) == [STEP, START_WORKFLOW, STARTED]
 
 
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ("signal_with_start", "SignalWithStartWorkflow:Research"),
+        ("update_with_start", "StartUpdateWithStartWorkflow:Research"),
+    ],
+)
+def test_the_clients_span_is_named_as_its_call_was(call: str, name: str) -> None:
+    run = replace(STARTED, attributes={**STARTED.attributes, c.CLIENT_START_CALL: call})
+    assert reroot([run]) == [replace(START_WORKFLOW, name=name), run]
+
+
 def test_a_rebuilt_span_is_under_its_parent_where_the_target_has_that() -> None:
     assert reroot([STARTED], known={REQUEST}) == [replace(START_WORKFLOW, parent_id=REQUEST, links=()), STARTED]
 
@@ -100,6 +113,13 @@ def test_the_run_of_a_child_keeps_the_step_that_started_it() -> None:
     child = replace(child, attributes={**child.attributes, c.RUN_ID: "run-2"})
     open_step = replace(STEP, end=None)
     assert reroot([child, open_step]) == [child, open_step]
+
+
+def test_parents_of_runs_that_no_client_started_come_with_other_runs() -> None:
+    child = replace(run_span(parent=STEP.span_id), span_id=run_span_id("run-2"))
+    child = replace(child, attributes={**child.attributes, c.RUN_ID: "run-2"})
+    assert parents_to_come([STARTED, STEP, child, replace(child, end=None, parent_id=0xEE)]) == {STEP.span_id}
+    assert reroot([child], parents_to_come([child])) == [child]
 
 
 def test_of_an_open_run_nothing_is_made_yet() -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import zstandard
 from temporalio.client import WorkflowHistory
 
+from tracing.history import History, read
 from tracing.spans.model import Span, SpanKind
 from tracing.tracefile.compression import Compression
 from tracing.tracefile.read import read_trace
@@ -192,6 +194,48 @@ def test_a_history_without_events_is_refused(tmp_path: Path, history: bytes | di
 def test_a_history_must_say_its_workflow_id(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="does not say its workflow ID: give it as workflow_id"):
         write_history(tmp_path, "run", HISTORY, run_id="r", namespace="n")
+
+
+def test_a_history_that_was_read_knows_whose_it_is(tmp_path: Path) -> None:
+    (history,) = read(json.dumps(HISTORY).encode(), workflow_id="research-1", raw=True)
+    assert isinstance(history, History)
+    path = write_history(tmp_path, "run", history)
+    whose = {"workflowId": "research-1", "runId": "base-run", "namespace": "default"}
+    assert json.loads(path.read_text()) == whose | HISTORY
+    told = write_history(tmp_path, "told", history, workflow_id="w", run_id="r", namespace="n")
+    assert json.loads(told.read_text()) == {"workflowId": "w", "runId": "r", "namespace": "n"} | HISTORY
+
+
+def test_a_history_that_was_read_without_its_json_says_how_to_read_it(tmp_path: Path) -> None:
+    (history,) = read(json.dumps(HISTORY).encode())
+    assert isinstance(history, History)
+    with pytest.raises(
+        ValueError, match=r"The history for run was read without its events as JSON: give read\(\) raw=True"
+    ):
+        write_history(tmp_path, "run", history)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("missing", "called"), [("run_id", "run ID"), ("namespace", "namespace")])
+def test_what_the_json_of_a_history_lacks_must_be_given(tmp_path: Path, missing: str, called: str) -> None:
+    known = {"workflow_id": "w", "run_id": "r", "namespace": "n"} | {missing: ""}
+    with pytest.raises(ValueError, match=f"does not say its {called}: give it as {missing}"):
+        write_history(tmp_path, "run", HISTORY, **known)
+
+
+def test_a_long_history_is_written_without_a_copy_of_it_in_memory(tmp_path: Path) -> None:
+    document = HISTORY["events"][0] | {"filler": "x" * 1_000_000}
+    events = [document, *({"eventId": str(n), "filler": "x" * 1_000_000} for n in range(2, 12))]
+    (history,) = read(json.dumps({"events": events}).encode(), workflow_id="w", raw=True)
+    assert isinstance(history, History)
+    tracemalloc.start()
+    try:
+        write_history(tmp_path, "run", history)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # An event is joined to what stands before it: one event at a time, of eleven.
+    assert peak < 3_000_000
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:

@@ -156,3 +156,16 @@ async def test_what_the_server_cannot_do_is_refused(openai_client: AsyncOpenAI) 
         "param": None,
         "code": None,
     }
+
+
+async def test_the_answer_follows_the_schema_that_the_request_gives(openai_client: AsyncOpenAI) -> None:
+    completion = await openai_client.chat.completions.create(
+        model="gpt-4o",
+        messages=[{"role": "user", "content": "Oslo"}],
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "trip", "schema": {"properties": {"city": {"type": "string"}}}},
+        },
+    )
+
+    assert completion.choices[0].message.content == '{"city": "Oslo"}'

@@ -107,3 +107,30 @@ async def test_a_streamed_tool_call_arrives_whole(openai_client: AsyncOpenAI) ->
     assert pieces == ['{"city": ', '"Oslo"}']
     assert final.output[0].type == "function_call"
     assert final.output[0].arguments == '{"city": "Oslo"}'
+
+
+async def test_a_tool_that_was_called_is_not_called_again_and_the_next_one_is(openai_client: AsyncOpenAI) -> None:
+    weigh: FunctionToolParam = {"type": "function", "name": "weigh", "strict": False, "parameters": {"type": "object"}}
+
+    response = await openai_client.responses.create(
+        model="gpt-4o",
+        instructions="Call get_weather, then call weigh.",
+        input=[
+            {"role": "user", "content": "Oslo"},
+            {"type": "function_call", "call_id": "call_1", "name": "get_weather", "arguments": '{"city": "Oslo"}'},
+            {"type": "function_call_output", "call_id": "call_1", "output": "4 degrees"},
+        ],
+        tools=[WEATHER, weigh],
+    )
+
+    assert [item.name for item in response.output if item.type == "function_call"] == ["weigh"]
+
+
+async def test_the_answer_follows_the_schema_that_the_request_gives(openai_client: AsyncOpenAI) -> None:
+    schema = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}}
+
+    response = await openai_client.responses.create(
+        model="gpt-4o", input="Oslo", text={"format": {"type": "json_schema", "name": "trip", "schema": schema}}
+    )
+
+    assert response.output_text == '{"city": "Oslo", "days": 1}'
