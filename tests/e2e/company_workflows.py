@@ -51,6 +51,32 @@ class Planned:
         return {"notes": self._notes, "span": f"{span.span_id:016x}"}
 
 
+@workflow.defn
+class Held:
+    """Waits inside spans of its own, of its run and of a handler."""
+
+    def __init__(self) -> None:
+        self._released = False
+
+    @workflow.run
+    async def run(self) -> None:
+        with trace.get_tracer("app").start_as_current_span("hold"):
+            await workflow.wait_condition(lambda: self._released)
+
+    @workflow.signal
+    async def look(self) -> None:
+        with trace.get_tracer("app").start_as_current_span("look"):
+            await workflow.wait_condition(lambda: self._released)
+
+    @workflow.update
+    async def held(self) -> bool:
+        return not self._released
+
+    @workflow.signal
+    def release(self) -> None:
+        self._released = True
+
+
 @activity.defn
 async def logs(text: str) -> str:
     """Logs a line."""
@@ -75,5 +101,5 @@ class Logging:
             await workflow.execute_activity(each, "hello", start_to_close_timeout=SHORT)
 
 
-COMPANY_WORKFLOWS = [Planned, Logging]
+COMPANY_WORKFLOWS = [Planned, Held, Logging]
 COMPANY_ACTIVITIES = [classify, logs, logs_in_a_thread]

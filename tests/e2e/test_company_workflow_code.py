@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import gc
 import logging
 import uuid
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from temporalio.contrib.opentelemetry import (
 )
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
-from tests.e2e.company_workflows import COMPANY_ACTIVITIES, COMPANY_WORKFLOWS, Logging, Planned
+from tests.e2e.company_workflows import COMPANY_ACTIVITIES, COMPANY_WORKFLOWS, Held, Logging, Planned
 from tracing import TracingPlugin
 from tracing.identity import run_span_id, run_trace_id
 from tracing.live.workflows.replay_safe import sdk_provider
@@ -49,6 +50,15 @@ RunWorkflow:Planned SERVER
   HandleSignal:note SERVER
   take note INTERNAL
   wrap up INTERNAL
+"""
+
+HELD = """
+RunWorkflow:Held SERVER
+  hold INTERNAL
+  HandleSignal:look SERVER
+  look INTERNAL
+  HandleUpdate:held SERVER
+  HandleSignal:release SERVER
 """
 
 
@@ -168,6 +178,31 @@ async def test_a_second_worker_that_replays_the_first_ones_part_repeats_nothing(
         "wrap up",
     ]
     assert own.counted() == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="sandbox"),
+        pytest.param({"workflow_runner": UnsandboxedWorkflowRunner()}, id="no sandbox"),
+    ],
+)
+async def test_spans_that_are_open_when_a_worker_stops_are_told_by_the_one_that_ends_them(
+    options: dict[str, Any], temporal_server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with telemetry(monkeypatch) as own:
+        async with worker(temporal_server, own.traces.plugin, **options) as client:
+            handle = await start(client, Held.run)
+            await handle.signal(Held.look)
+            assert await handle.execute_update(Held.held)
+        gc.collect()  # what is left of the run's code would end now, with its spans
+        assert [span.name for span in own.traces.spans if span.scope == "app"] == []
+        async with worker(temporal_server, TracingPlugin(tracer_provider=own.traces.provider), **options) as client:
+            await handle.signal(Held.release)
+            await handle.result()
+            trace_ = await own.traces.of(handle)
+    assert sorted(f"\n{trace_}\n".split("\n")) == sorted(HELD.split("\n"))
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_queries_see_the_runs_span(temporal_server: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ from tracing.live.metrics.spans import counting
 from tracing.live.other_plugins import warn_of_doubles
 from tracing.live.workflows.context import SilentReplayInterceptor
 from tracing.live.workflows.recovery import Recoveries
-from tracing.live.workflows.runner import traced_runner
+from tracing.live.workflows.runner import cached_runs, traced_runner
 from tracing.live.workflows.tracker import TrackerFactory
 from tracing.sandbox import passing_through
 from tracing.spans.hook import with_added
@@ -151,7 +151,7 @@ class TracingPlugin(temporalio.client.Plugin, temporalio.worker.Plugin):
         worker: temporalio.worker.Worker,
         next: Callable[[temporalio.worker.Worker], Awaitable[None]],  # noqa: A002 - the SDK's name
     ) -> None:
-        """Run the worker; when it has stopped, send what is still held."""
+        """Run the worker; when it has stopped, send what is still held, and end the code of cached runs."""
         with fail_open("the look at other plugins"):
             warn_of_doubles(worker)
         try:
@@ -161,6 +161,9 @@ class TracingPlugin(temporalio.client.Plugin, temporalio.worker.Plugin):
             self.outbox.release_all()
             # On a thread: an exporter that hangs must not hold the event loop.
             await asyncio.to_thread(self.outbox.flush)
+            with fail_open("the eviction of cached runs"):
+                for cached in cached_runs(worker):
+                    await cached.evict()
 
     def _warn_twice(self, first: TracingConfig) -> None:
         if self._left_out:

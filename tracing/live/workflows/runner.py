@@ -7,6 +7,7 @@ sandbox. A `Replayer` never gets this runner: replay is silent by construction.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from tracing.activations import DelegatingInstance, DelegatingRunner
 from tracing.live.attempts.recorder import prepare_provider
 from tracing.live.failopen import fail_open
+from tracing.live.workflows.cached import CachedRuns
 from tracing.live.workflows.context import WorkflowCode, activated, with_workflow_context
 from tracing.live.workflows.tracker import RunTracker, TrackerFactory
 
@@ -37,6 +39,16 @@ def traced_runner(
     return TracedRunner(runner, trackers)
 
 
+def cached_runs(worker: temporalio.worker.Worker) -> Iterator[CachedRuns]:
+    """The runs that a worker has in its cache; none where its user turned safe eviction off."""
+    config = worker.config(active_config=True)
+    if not config.get("disable_safe_eviction"):
+        # Both runners of a worker know the same ones.
+        for runner in (config.get("workflow_runner"), config.get("unsandboxed_workflow_runner")):
+            if isinstance(runner, TracedSandboxRunner | TracedRunner):
+                yield runner.trackers.cached
+
+
 @dataclass(frozen=True)
 class TracedSandboxRunner(SandboxedWorkflowRunner):
     """The SDK's sandbox, whose instances are followed."""
@@ -53,11 +65,11 @@ class TracedRunner(DelegatingRunner):
 
     def __init__(self, inner: temporalio.worker.WorkflowRunner, trackers: TrackerFactory) -> None:
         super().__init__(inner)
-        self._trackers = trackers
+        self.trackers = trackers
 
     def create_instance(self, det: temporalio.worker.WorkflowInstanceDetails) -> temporalio.worker.WorkflowInstance:
         """See the SDK."""
-        return _TracedInstance(super().create_instance(with_workflow_context(det)), self._trackers)
+        return _TracedInstance(super().create_instance(with_workflow_context(det)), self.trackers)
 
 
 class _TracedInstance(DelegatingInstance):
@@ -66,25 +78,40 @@ class _TracedInstance(DelegatingInstance):
         self._trackers = trackers
         self._tracker: RunTracker | None = None
         self._code: WorkflowCode | None = None
+        self._at_work = False
+        trackers.cached.add(self)
 
     def activate(self, act: Any) -> Any:
         """Let the workflow do its task; read the activation before and the commands after."""
+        self._at_work = True
+        try:
+            return self._activate(act)
+        finally:
+            self._at_work = False
+
+    def leave(self, activation: Any) -> None:
+        """See `CachedRun`; a run whose code hangs in its thread is left alone."""
+        if not self._at_work:
+            super().activate(activation)
+
+    def _activate(self, act: Any) -> Any:
         if len(act.jobs) == 1 and act.jobs[0].HasField("remove_from_cache"):
             with fail_open("eviction"):
                 reason = act.jobs[0].remove_from_cache.reason
                 self._trackers.outbox.evicted(act.run_id, committed=reason in _COMMITTED)
                 if reason != _EXECUTION_ENDING:
                     self._trackers.recoveries.evicted(act.run_id)
+                self._trackers.cached.remove(self)
             return super().activate(act)
         with fail_open("workflow activation"):
             self._before(act)
-        completion = self._activate(act)
+        completion = self._do(act)
         with fail_open("workflow completion"):
             if self._tracker is not None:
                 self._tracker.after(act, completion)
         return completion
 
-    def _activate(self, act: Any) -> Any:
+    def _do(self, act: Any) -> Any:
         if self._code is None:
             return super().activate(act)
         with activated(self._code):

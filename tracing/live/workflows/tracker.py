@@ -22,6 +22,7 @@ from tracing.identity import run_trace_id
 from tracing.live.client.headers import header_payload
 from tracing.live.delivery.emitter import Emitter
 from tracing.live.delivery.outbox import Outbox
+from tracing.live.workflows.cached import CachedRuns
 from tracing.live.workflows.recovery import Recoveries, Recovery
 from tracing.live.workflows.steps.activities import Activities
 from tracing.live.workflows.steps.children import Children
@@ -58,6 +59,7 @@ class TrackerFactory:
         worker_identity: Identity of the worker.
         build_id: Its build ID, or "".
         recoveries: Knows which runs the worker had before, and counts what is recovered.
+        cached: The runs that the worker has in its cache.
     """
 
     config: TracingConfig
@@ -66,6 +68,7 @@ class TrackerFactory:
     worker_identity: str
     build_id: str = ""
     recoveries: Recoveries = field(default_factory=lambda: Recoveries(None))
+    cached: CachedRuns = field(default_factory=CachedRuns)
 
     def create(self, info: Info, run_id: str, start: Any) -> RunTracker:
         """Follow a run from its `InitializeWorkflow` job."""
