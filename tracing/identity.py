@@ -34,9 +34,16 @@ StepKind = Literal[
 
 def _digest(size: int, *parts: str) -> int:
     # Parts that users choose (activity IDs …) come last, so that no separator inside them can imitate another text.
-    text = _PREFIX + "\n".join(parts)
-    value = int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest(), "big")
-    return value or 1  # W3C Trace Context: zero is not a valid ID
+    return _hashed("\n".join(parts), size)
+
+
+def _hashed(text: str, size: int = 8) -> int:
+    try:
+        data = (_PREFIX + text).encode()
+    except UnicodeEncodeError:  # a surrogate that stands alone
+        data = (_PREFIX + text).encode("utf-8", "surrogatepass")
+    # W3C Trace Context: zero is not a valid ID.
+    return int.from_bytes(blake2b(data, digest_size=size).digest(), "big") or 1
 
 
 @lru_cache(_CACHED)
@@ -77,10 +84,9 @@ def step_span_id(run_id: str, kind: StepKind, key: str, nth: int = 1) -> int:
         key: What worker and history both know of it: activity ID, timer ID, event ID of a signal.
         nth: Which use of that key in the run, from 1: the same activity ID may legally be used twice.
     """
-    return _digest(8, "step", run_id, kind, str(nth), key)
+    return _hashed(f"step\n{run_id}\n{kind}\n{nth}\n{key}")
 
 
-@lru_cache(_CACHED)
 def attempt_span_id(run_id: str, activity_id: str, attempt: int, started_us: int) -> int:
     """Span ID of one attempt of an activity.
 
@@ -91,7 +97,7 @@ def attempt_span_id(run_id: str, activity_id: str, attempt: int, started_us: int
         started_us: The server's started time, in µs since the epoch (history has it in ns: truncate). Of a local
             activity, the worker's, which its ledger keeps.
     """
-    return _digest(8, "attempt", run_id, str(attempt), str(started_us), activity_id)
+    return _hashed(f"attempt\n{run_id}\n{attempt}\n{started_us}\n{activity_id}")
 
 
 def recognised_span_id(attempt_span: int, nth: int) -> int:

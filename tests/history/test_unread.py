@@ -140,9 +140,10 @@ def test_new_fields_in_protobuf_are_named_by_their_numbers() -> None:
     known = spans_of(recording.proto().SerializeToString())
     recording.events[4].timer_started_event_attributes.MergeFromString(field(17, b"soon"))
     recording.events[4].MergeFromString(field(600, b"x"))
+    recording.events[2].workflow_task_started_event_attributes.MergeFromString(field(18, b"x"))
 
     [run, *steps] = spans_of(recording.proto().SerializeToString())
-    assert run.attributes.pop(c.UNKNOWN_FIELDS) == ("600", "TimerStarted.17")
+    assert run.attributes.pop(c.UNKNOWN_FIELDS) == ("600", "TimerStarted.17", "WorkflowTaskStarted.18")
     assert [run, *steps] == known
 
 

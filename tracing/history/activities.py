@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from tracing.failures import Failure, error_type
 from tracing.headers import TraceHeader
 from tracing.history.attributes.steps import (
+    ActivityTaskCanceled,
     ActivityTaskCancelRequested,
     ActivityTaskCompleted,
     ActivityTaskEvent,
@@ -34,6 +35,8 @@ CANCELED: Final = Failure(
 )
 """Failure of a cancelled activity, as workflow code sees it."""
 
+_CLOSING: Final = (ActivityTaskCompleted, ActivityTaskFailed, ActivityTaskTimedOut, ActivityTaskCanceled)
+
 
 class ActivityEvents(msgspec.Struct, gc=False):  # in no cycle
     """The events of one activity.
@@ -48,6 +51,7 @@ class ActivityEvents(msgspec.Struct, gc=False):  # in no cycle
         cancel_requested: The workflow's wish to cancel it.
         header: Our header of the event that opened it.
         pending: How it stands, where a server told of it.
+        ids: IDs of its events, first that of the one that opened it.
     """
 
     scheduled: Event
@@ -59,23 +63,12 @@ class ActivityEvents(msgspec.Struct, gc=False):  # in no cycle
     cancel_requested: Event | None = None
     header: TraceHeader | None = None
     pending: PendingActivity | None = None
+    ids: list[int] = []
 
     @property
     def last_attempt(self) -> int:
         """Number of the last attempt, from 1; 0 where none was started."""
         return (self.attempt.attempt or 1) if self.attempt is not None else 0
-
-    @property
-    def ids(self) -> list[int]:
-        """IDs of its events, first that of the one that opened it."""
-        ids = [self.scheduled.id]
-        if self.started is not None:
-            ids.append(self.started.id)
-        if self.closed is not None:
-            ids.append(self.closed.id)
-        if self.cancel_requested is not None:
-            ids.append(self.cancel_requested.id)
-        return ids
 
     def outcome(self) -> Outcome | None:
         """How it ended; None where the history does not say."""
@@ -92,17 +85,6 @@ class ActivityEvents(msgspec.Struct, gc=False):  # in no cycle
             return Outcome(end, failure=Failure("activity", error_type("activity", ""), retry_state=state, cause=cause))
         return Outcome(end, failure=CANCELED)
 
-    def take(self, event: Event) -> None:
-        """Add an event to the activity's; a second one of its kind is none of them."""
-        attributes = event.attributes
-        if isinstance(attributes, ActivityTaskStarted):
-            if self.started is None:
-                self.started, self.attempt = event, attributes
-        elif isinstance(attributes, ActivityTaskCancelRequested):
-            self.cancel_requested = self.cancel_requested or event
-        else:
-            self.closed = self.closed or event
-
 
 def activities_of(events: EventsByKind, pending: Sequence[PendingActivity] = ()) -> list[ActivityEvents]:
     """The activities of a run, in the order they were asked for.
@@ -111,17 +93,23 @@ def activities_of(events: EventsByKind, pending: Sequence[PendingActivity] = ())
         events: The run's events.
         pending: What the server told of those that are open.
     """
-    activities: dict[int, ActivityEvents] = {}
-    uses: dict[str, int] = {}
-    for event in events.of(ActivityTaskScheduled, ActivityTaskEvent):
-        attributes = event.attributes
-        if isinstance(attributes, ActivityTaskScheduled):
-            nth = uses[attributes.activity_id] = uses.get(attributes.activity_id, 0) + 1
-            activities[event.id] = ActivityEvents(event, attributes, nth, header=header_of(attributes.header))
-        elif isinstance(attributes, ActivityTaskEvent):
-            activity = activities.get(attributes.scheduled_event_id)
-            if activity is not None:
-                activity.take(event)
+    activities = _asked(events)
+    # Of several events of a kind, the first is the activity's.
+    for event in events.of(ActivityTaskStarted):
+        activity, attempt = _asked_before(event, activities), event.attributes
+        if activity is not None and activity.started is None and isinstance(attempt, ActivityTaskStarted):
+            activity.started, activity.attempt = event, attempt
+            activity.ids.append(event.id)
+    for event in events.of(ActivityTaskCancelRequested):
+        activity = _asked_before(event, activities)
+        if activity is not None and activity.cancel_requested is None:
+            activity.cancel_requested = event
+            activity.ids.append(event.id)
+    for event in events.of(*_CLOSING):
+        activity = _asked_before(event, activities)
+        if activity is not None and activity.closed is None:
+            activity.closed = event
+            activity.ids.append(event.id)
     if pending:
         # One activity of an ID can be open at a time; one that has closed meanwhile is pending no more.
         open_ = {activity.asked.activity_id: activity for activity in activities.values() if activity.closed is None}
@@ -129,3 +117,23 @@ def activities_of(events: EventsByKind, pending: Sequence[PendingActivity] = ())
             if described.activity_id in open_:
                 open_[described.activity_id].pending = described
     return list(activities.values())
+
+
+def _asked(events: EventsByKind) -> dict[int, ActivityEvents]:
+    """The activities, by the IDs of the events that opened them."""
+    activities: dict[int, ActivityEvents] = {}
+    uses: dict[str, int] = {}
+    for event in events.of(ActivityTaskScheduled):
+        asked = event.attributes
+        if isinstance(asked, ActivityTaskScheduled):
+            nth = uses[asked.activity_id] = uses.get(asked.activity_id, 0) + 1
+            header = header_of(asked.header) if asked.header is not None else None
+            activities[event.id] = ActivityEvents(event, asked, nth, header=header, ids=[event.id])
+    return activities
+
+
+def _asked_before(event: Event, activities: Mapping[int, ActivityEvents]) -> ActivityEvents | None:
+    """The activity that an event is one of."""
+    attributes = event.attributes
+    activity = activities.get(attributes.scheduled_event_id) if isinstance(attributes, ActivityTaskEvent) else None
+    return activity if activity is not None and activity.scheduled.id < event.id else None

@@ -35,10 +35,10 @@ def activity_spans(context: RunContext, events: ActivityEvents) -> tuple[list[Sp
     """
     activity = _activity(events, context.run)
     outcome = closing = events.outcome()
-    over = _over_when_canceled(context, events)
+    over = _over_when_canceled(context, events) if events.cancel_requested is not None else None
     if over is not None:
         outcome = Outcome(end=over.time, failure=CANCELED)
-    reused = events.closed is not None and context.reused(events.closed.id)
+    reused = context.reset is not None and events.closed is not None and context.reused(events.closed.id)
     ledger = None if reused else closing_ledger(context.run, activity, events, outcome)
     if not reused:
         ledger = with_recognised(context.run, activity, events, outcome, ledger, prices=context.config.prices)
@@ -83,13 +83,13 @@ def _activity(events: ActivityEvents, run: Run) -> Activity:
     asked, header = events.asked, events.header
     nth = header.nth if header is not None else events.nth
     told = own_step_id(header.parent, run) if header is not None else None
-    return Activity(
-        activity_id=asked.activity_id,
-        activity_type=asked.activity_type.name if asked.activity_type is not None else "",
-        task_queue=asked.task_queue.name if asked.task_queue is not None else "",
-        max_attempts=asked.retry_policy.maximum_attempts if asked.retry_policy is not None else 0,
-        span_id=told or step_span_id(run.run_id, "activity", asked.activity_id, nth),
-        nth=nth,
+    return Activity(  # by position: in these, names cost a fifth of the way to spans
+        asked.activity_id,
+        asked.activity_type.name if asked.activity_type is not None else "",
+        asked.task_queue.name if asked.task_queue is not None else "",
+        asked.retry_policy.maximum_attempts if asked.retry_policy is not None else 0,
+        told or step_span_id(run.run_id, "activity", asked.activity_id, nth),
+        nth,
     )
 
 
@@ -105,8 +105,6 @@ def _over_when_canceled(context: RunContext, events: ActivityEvents) -> Event | 
     So it is by default (TRY_CANCEL), and our header says where not. Without a header of ours it is assumed of an
     activity without any end, in a run that the workflow's code ended.
     """
-    if events.cancel_requested is None:
-        return None
     header = events.header
     if header is None:
         return events.cancel_requested if events.closed is None and context.closing.decided else None

@@ -11,7 +11,10 @@ from tracing.spans.model import Span
 def format_event_ids(ids: Iterable[int]) -> str:
     """IDs in order, each once, neighbours joined: ``1-4,8``."""
     ordered = sorted(set(ids))
-    if ordered and (last := ordered[-1]) - (first := ordered[0]) == len(ordered) - 1:  # as nearly all
+    if not ordered:
+        return ""
+    first, last = ordered[0], ordered[-1]
+    if last - first == len(ordered) - 1:  # as nearly all
         return f"{first}-{last}" if last > first else str(first)
     parts: list[str] = []
     first = last = -1  # no ID

@@ -25,7 +25,7 @@ NO_TIME: Final = -1
 """Time of an event that has none."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):  # in no cycle
+class Event(msgspec.Struct, frozen=True, gc=False):  # in no cycle
     """One event.
 
     Attributes:
@@ -49,11 +49,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):  # in no cycle
     unknown: tuple[str, ...] = ()
 
 
-def _field(type_name: str) -> str:
+def attributes_field(type_name: str) -> str:
+    """The field in which an event of a type has its attributes."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", type_name).lower() + "_event_attributes"
 
 
-FIELDS: Final = {name: _field(name) for name in ATTRIBUTES}
+FIELDS: Final = {name: attributes_field(name) for name in ATTRIBUTES}
 """The field in which an event has its attributes, for each event type that is read."""
 TOLD_BY_TYPE: Final = frozenset({"WorkflowTaskScheduled", "WorkflowTaskStarted"})
 """Types that are not read and say nothing but what is known of them."""
@@ -65,16 +66,15 @@ def in_order(events: Iterable[Event]) -> tuple[list[Event], list[str]]:
     The order of IDs is the order of what happened: times go backwards in real histories. An event without a time gets
     that of the event before (or, at the beginning, after) it.
     """
+    found = sorted(events, key=attrgetter("id"))
+    if [event.id for event in found] == [*range(1, len(found) + 1)] and not any(event.defect for event in found):
+        return found, []  # as nearly all are
     ordered: list[Event] = []
     defects = []
     previous = 0
-    for event in sorted(events, key=attrgetter("id")):
+    for event in found:
         if event.id <= 0:
             defects.append(f"An event ({event.type}) has no ID and is left out.")
-            continue
-        if event.id == previous + 1 and not event.defect:  # as nearly all
-            ordered.append(event)
-            previous += 1
             continue
         if event.id == previous:
             defects.append(f"Event {event.id} ({event.type}) is there twice: the first is kept.")

@@ -177,18 +177,20 @@ def attempt_span(
         attributes[c.QUEUE_TIME] = max(0, started_us - scheduled_us) * NS_PER_US / NS_PER_S
     if ledger_cut:
         attributes[c.LEDGER_CUT] = ledger_cut
-    return Span(
-        trace_id=run.trace_id,
-        span_id=attempt_span_id(run.run_id, activity.activity_id, attempt, started_us),
-        # A client that starts a standalone activity without an active span has no span: the attempts are roots then.
-        parent_id=activity.span_id if isinstance(run, StandaloneRun) else activity.step_id(run),
-        name=c.run_activity(activity.activity_type),
-        kind=SpanKind.SERVER,
-        start=start,
-        end=end,
-        attributes=attributes,
-        status=code,
-        status_message=message,
-        events=exceptions,
-        resource=run.resource if resource is None else resource,
+    # A client that starts a standalone activity without an active span has no span: the attempts are roots then.
+    parent_id = activity.span_id if isinstance(run, StandaloneRun) else activity.step_id(run)
+    return Span(  # by position, as of thousands
+        run.trace_id,
+        attempt_span_id(run.run_id, activity.activity_id, attempt, started_us),
+        parent_id,
+        c.run_activity(activity.activity_type),
+        SpanKind.SERVER,
+        start,
+        end,
+        attributes,
+        code,
+        message,
+        exceptions,
+        (),
+        run.resource if resource is None else resource,
     )

@@ -73,18 +73,18 @@ def step_span(
     shown: Attributes = {**run.common_attributes(), c.OPENINFERENCE_KIND: "CHAIN", **attributes, **error_attributes}
     if outcome.unclosed:
         shown[c.UNCLOSED] = True
-    return Span(
-        trace_id=run.trace_id,
-        span_id=span_id,
-        parent_id=run.span_id,
-        name=name,
-        kind=kind,
-        start=start,
-        end=end,
-        attributes=shown,
-        status=code,
-        status_message=message,
-        events=exceptions,
-        links=links,
-        resource=run.resource,
+    return Span(  # by position, as of thousands
+        run.trace_id,
+        span_id,
+        run.span_id,
+        name,
+        kind,
+        start,
+        end,
+        shown,
+        code,
+        message,
+        exceptions,
+        links,
+        run.resource,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Final, TypeVar
 
 from msgspec.structs import replace
@@ -12,6 +13,8 @@ from tracing.spans.model import Event, Link, Span
 
 Item = TypeVar("Item")
 
+_RESOURCE: Final = attrgetter("resource")
+_SCOPE: Final = attrgetter("scope")
 _INT64: Final = range(-(2**63), 2**63)
 _FIXED64: Final = range(2**64)
 
@@ -28,16 +31,14 @@ def grouped(
     Returns:
         Each resource's attributes, with its items by name of scope.
     """
+    if len(set(map(id, map(_RESOURCE, spans)))) == 1 and len(set(map(_SCOPE, spans))) == 1:  # as of most runs
+        return [(spans[0].resource, {spans[0].scope: list(items)})]
     groups: dict[object, tuple[Mapping[str, AttributeValue], dict[str, list[Item]]]] = {}
     # By identity of the resource: most spans share one mapping, and `spans` keeps it alive.
     lists: dict[tuple[int, str], list[Item]] = {}
-    before: Span | None = None
-    members: list[Item] | None = None
     for span, item in zip(spans, items, strict=True):
         resource, scope = span.resource, span.scope
-        if before is None or resource is not before.resource or scope != before.scope:
-            members = lists.get((id(resource), scope))
-        before = span
+        members = lists.get((id(resource), scope))
         if members is None:
             # With types, for True and 1 are equal but not the same attribute.
             key = tuple(sorted((name, type(value).__name__, value) for name, value in resource.items()))

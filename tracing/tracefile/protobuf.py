@@ -23,14 +23,14 @@ _LARGEST: Final = (1 << 64) - 1
 _FIXED64: Final = Struct("<BQ").pack
 """A field's tag and its fixed 64 bits."""
 _KIND_START_END: Final = Struct("<BBBQBQ").pack
+_TAG_SIZE: Final = Struct("BBB").pack
+"""A field's tag and a size of two bytes."""
 _DOUBLE: Final = Struct("<Bd").pack
 
 _BITS: Final = 7
 _MORE: Final = 1 << _BITS
 _NEGATIVE: Final = 1 << 64
 _SMALL: Final = [bytes((number,)) for number in range(_MORE)]
-_SHORT: Final = [bytes((0x12, size + 2, 0x0A, size)) for size in range(_MORE - 2)]
-"""What stands before a text of so many bytes as the value of an attribute."""
 
 
 class RequestWriter:
@@ -38,7 +38,7 @@ class RequestWriter:
 
     def __init__(self) -> None:
         self._names = Texts(_name)
-        self._fragments = Fragments(_attribute)
+        self._joined = Fragments(_attribute).joined
 
     def request(self, spans: Sequence[Span]) -> bytes:
         """One ``ExportTraceServiceRequest`` of all the spans."""
@@ -63,18 +63,25 @@ class RequestWriter:
         return b"".join(parts)
 
     def _span(self, span: Span) -> bytes:
+        attributes = span.attributes
+        plain = not (span.events or span.links or span.status or span.status_message)
         written = b"".join(
             (
                 _ids(span.trace_id, span.span_id, span.parent_id),
                 self._names[span.name],
-                _kind_and_times(span),
-                self._attributes(0x4A, span.attributes),
-                b"".join([_delimited(0x5A, self._event(event)) for event in span.events]) if span.events else b"",
-                b"".join([_delimited(0x6A, self._link(link)) for link in span.links]) if span.links else b"",
-                _status(span) if span.status or span.status_message else b"\x7a\x00",
+                _kind_and_times(span.kind, span.start, span.end),
+                b"\x4a" + self._joined(b"\x4a", attributes) if attributes else b"",
+                b"\x7a\x00" if plain else self._events_links_status(span),
             )
         )
-        return b"\x12" + _varint(len(written)) + written
+        size = len(written)
+        head = _TAG_SIZE(0x12, size % _MORE | _MORE, size >> _BITS) if _MORE <= size < _MORE << _BITS else b""
+        return head + written if head else _delimited(0x12, written)
+
+    def _events_links_status(self, span: Span) -> bytes:
+        events = [_delimited(0x5A, self._event(event)) for event in span.events]
+        links = [_delimited(0x6A, self._link(link)) for link in span.links]
+        return b"".join((*events, *links, _status(span)))
 
     def _event(self, event: Event) -> bytes:
         return _time(0x09, event.time) + _text(0x12, event.name) + self._attributes(0x1A, event.attributes)
@@ -83,7 +90,7 @@ class RequestWriter:
         return _ids(link.trace_id, link.span_id) + self._attributes(0x22, link.attributes)
 
     def _attributes(self, tag: int, attributes: Mapping[str, AttributeValue]) -> bytes:
-        return _SMALL[tag] + self._fragments.joined(_SMALL[tag], attributes) if attributes else b""
+        return _SMALL[tag] + self._joined(_SMALL[tag], attributes) if attributes else b""
 
 
 def request_bytes(spans: Sequence[Span]) -> bytes:
@@ -99,14 +106,19 @@ def _status(span: Span) -> bytes:
 def _attribute(key: str) -> Callable[[AttributeValue], bytes]:
     """Writes a ``KeyValue`` with its length, without a tag: that depends on what it is an attribute of."""
     name = _text(0x0A, key)
+    heads: dict[int, bytes] = {}  # what stands before a text of so many bytes
 
     def write(value: AttributeValue) -> bytes:
         if value.__class__ is str:  # as most are
             text = value.encode()
             length = len(text)
+            head = heads.get(length)
+            if head is not None:
+                return head + text
             size = len(name) + 4 + length
             if size < _MORE:
-                return _SMALL[size] + name + _SHORT[length] + text
+                head = heads[length] = _SMALL[size] + name + bytes((0x12, length + 2, 0x0A, length))
+                return head + text
         written = name + _delimited(0x12, _value(value))
         return _varint(len(written)) + written
 
@@ -147,12 +159,11 @@ def _ids(trace_id: int, span_id: int, parent_id: int | None = None) -> bytes:
     return _IDS_PARENT(0x0A10, trace, 0x1208, span_id, 0x2208, parent_id)
 
 
-def _kind_and_times(span: Span) -> bytes:
+def _kind_and_times(kind: int, start: int, end: int | None) -> bytes:
     """Kind, start and end of a span; OTLP has no sign for an open one but a missing end."""
-    start, end = span.start, span.end
-    if end is not None and 0 < start <= _LARGEST and 0 < end <= _LARGEST:
-        return _KIND_START_END(0x30, span.kind, 0x39, start, 0x41, end)
-    return _SMALL[0x30] + _SMALL[span.kind] + _time(0x39, start) + (_time(0x41, end) if end is not None else b"")
+    if end is not None and 0 < start <= end <= _LARGEST:
+        return _KIND_START_END(0x30, kind, 0x39, start, 0x41, end)
+    return _SMALL[0x30] + _SMALL[kind] + _time(0x39, start) + (_time(0x41, end) if end is not None else b"")
 
 
 def _time(tag: int, time: int) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 import temporalio.activity
@@ -24,7 +25,7 @@ _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AttemptPlace:
     """Where an attempt stands.
 
@@ -44,7 +45,7 @@ class AttemptPlace:
     scheduled_us: int
     final_errors: Sequence[str] = ()
 
-    @property
+    @cached_property
     def span_id(self) -> int:
         """Span ID of the attempt."""
         return attempt_span_id(self.run.run_id, self.activity.activity_id, self.number, self.started_us)
