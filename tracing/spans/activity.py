@@ -179,7 +179,7 @@ def attempt_span(
         attributes[c.LEDGER_CUT] = ledger_cut
     # A client that starts a standalone activity without an active span has no span: the attempts are roots then.
     parent_id = activity.span_id if isinstance(run, StandaloneRun) else activity.step_id(run)
-    return Span(  # by position, as of thousands
+    return Span(  # by position: names take longer than the object, and there are thousands
         run.trace_id,
         attempt_span_id(run.run_id, activity.activity_id, attempt, started_us),
         parent_id,

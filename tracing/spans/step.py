@@ -73,7 +73,7 @@ def step_span(
     shown: Attributes = {**run.common_attributes(), c.OPENINFERENCE_KIND: "CHAIN", **attributes, **error_attributes}
     if outcome.unclosed:
         shown[c.UNCLOSED] = True
-    return Span(  # by position, as of thousands
+    return Span(  # by position: names take longer than the object, and there are thousands
         run.trace_id,
         span_id,
         run.span_id,
