@@ -38,10 +38,7 @@ def _digest(size: int, *parts: str) -> int:
 
 
 def _hashed(text: str, size: int = 8) -> int:
-    try:
-        data = (_PREFIX + text).encode()
-    except UnicodeEncodeError:  # a surrogate that stands alone
-        data = (_PREFIX + text).encode("utf-8", "surrogatepass")
+    data = (_PREFIX + text).encode("utf-8", "surrogatepass")
     # W3C Trace Context: zero is not a valid ID.
     return int.from_bytes(blake2b(data, digest_size=size).digest(), "big") or 1
 

@@ -127,8 +127,7 @@ def _asked(events: EventsByKind) -> dict[int, ActivityEvents]:
         asked = event.attributes
         if isinstance(asked, ActivityTaskScheduled):
             nth = uses[asked.activity_id] = uses.get(asked.activity_id, 0) + 1
-            header = header_of(asked.header) if asked.header is not None else None
-            activities[event.id] = ActivityEvents(event, asked, nth, header=header, ids=[event.id])
+            activities[event.id] = ActivityEvents(event, asked, nth, header=header_of(asked.header), ids=[event.id])
     return activities
 
 

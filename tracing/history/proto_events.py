@@ -58,7 +58,7 @@ def _event_from_proto(message: Any) -> Event:
         defect = "it has no attributes"
     elif type_name not in TOLD_BY_TYPE:
         unread = attributes_in_proto(message)
-    if known and known == type_name:
+    if known == type_name:
         unknown = unknown_in_proto(message, field, getattr(message, field))
     stamp = message.event_time
     time = stamp.seconds * NS_PER_S + stamp.nanos

@@ -23,8 +23,6 @@ _LARGEST: Final = (1 << 64) - 1
 _FIXED64: Final = Struct("<BQ").pack
 """A field's tag and its fixed 64 bits."""
 _KIND_START_END: Final = Struct("<BBBQBQ").pack
-_TAG_SIZE: Final = Struct("BBB").pack
-"""A field's tag and a size of two bytes."""
 _DOUBLE: Final = Struct("<Bd").pack
 
 _BITS: Final = 7
@@ -74,9 +72,7 @@ class RequestWriter:
                 b"\x7a\x00" if plain else self._events_links_status(span),
             )
         )
-        size = len(written)
-        head = _TAG_SIZE(0x12, size % _MORE | _MORE, size >> _BITS) if _MORE <= size < _MORE << _BITS else b""
-        return head + written if head else _delimited(0x12, written)
+        return _delimited(0x12, written)
 
     def _events_links_status(self, span: Span) -> bytes:
         events = [_delimited(0x5A, self._event(event)) for event in span.events]
