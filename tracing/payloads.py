@@ -83,9 +83,9 @@ def is_encoded(payload: PayloadMessage) -> bool:
 
 def is_unread(payload: PayloadMessage) -> bool:
     """Whether what it holds is not known here: it is encoded, or stored elsewhere."""
-    encoding = payload.metadata.get("encoding", b"")
-    if encoding == b"json/plain":  # as nearly all
-        return payload.metadata.get(REFERENCE_MARKER) == b"true"
+    metadata = payload.metadata
+    if metadata.get("encoding") == b"json/plain":  # as nearly all
+        return metadata.get(REFERENCE_MARKER) == b"true"
     return is_encoded(payload) or is_reference(payload)
 
 

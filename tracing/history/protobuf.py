@@ -46,6 +46,10 @@ def _value(field: str, kind: Any, owner: type[msgspec.Struct], names: dict[str, 
         absent = "absent_duration" if kind is Duration else "None"
         return f"{read}(message.{field}) if has({field!r}) else {absent}"
     if _is_message(kind):
+        inner = kind.__struct_fields__
+        if len(inner) == 1 and get_type_hints(kind)[inner[0]] in _SCALARS:  # read at once: a call takes longer
+            names[kind.__name__] = kind
+            return f"{kind.__name__}(message.{field}.{inner[0]}) if has({field!r}) else None"
         names[read] = reader(kind) if kind is not owner else _another(owner)
         return f"{read}(message.{field}) if has({field!r}) else None"
     return f"message.{field}"
@@ -60,6 +64,8 @@ def _another(owner: type[msgspec.Struct]) -> Callable[[Any], Any]:
     return read_another
 
 
+_SCALARS: Final = (str, int, bool)
+"""Types that are alike in a message."""
 _MAPS: Final[dict[Any, Callable[[Any], Any]]] = {
     PayloadMap: PayloadMap,
     PayloadsMap: lambda value: PayloadsMap((key, item.payloads) for key, item in value.items()),

@@ -15,6 +15,7 @@ import msgspec
 
 from tracing.runs import AttributeValue
 from tracing.spans.model import Event, Link, Span
+from tracing.tracefile.columns import joined_each
 from tracing.tracefile.fragments import Fragments
 from tracing.tracefile.otlp import fits, grouped, mended, unix_nano
 
@@ -25,7 +26,7 @@ LINE_BYTES: Final = 1_000_000
 
 _JSON: Final = msgspec.json.Encoder().encode
 _SPAN: Final = (
-    b'{"traceId":"%032x","spanId":"%016x","name":%b,"kind":%d,"startTimeUnixNano":"%d","attributes":%b,"status":%b'
+    b'{"traceId":"%032x","spanId":"%016x","name":%b,"kind":%d,"startTimeUnixNano":"%d","attributes":[%b],"status":%b'
 )
 _NOT_FINITE: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}  # protobuf's JSON mapping
 
@@ -62,11 +63,11 @@ class LineWriter:
         """The lines of a trace, as ``encode_lines`` gives them."""
         source = iter(spans)
         while chunk := list(islice(source, line_spans)):
-            yield from self._lines(chunk, [self._encoded(span) for span in chunk], line_bytes)
+            yield from self._lines(chunk, self._encoded(chunk), line_bytes)
 
     def request(self, spans: Sequence[Span]) -> bytes:
         """One ``ExportTraceServiceRequest`` of all the spans."""
-        return self._grouped(spans, [self._encoded(span) for span in spans])
+        return self._grouped(spans, self._encoded(spans))
 
     def _lines(self, spans: Sequence[Span], encoded: Sequence[bytes], line_bytes: int) -> Iterator[bytes]:
         line = self._grouped(spans, encoded) + b"\n"
@@ -77,12 +78,12 @@ class LineWriter:
         yield from self._lines(spans[:half], encoded[:half], line_bytes)
         yield from self._lines(spans[half:], encoded[half:], line_bytes)
 
-    def _encoded(self, span: Span) -> bytes:
-        """One span, without its resource and scope."""
+    def _encoded(self, spans: Sequence[Span]) -> list[bytes]:
+        """Each span, without its resource and scope."""
         try:
-            return self._span(span)
+            return self._spans(spans)
         except UnicodeEncodeError:
-            return self._span(mended(span))
+            return self._spans([mended(span) for span in spans])
 
     def _grouped(self, spans: Sequence[Span], encoded: Sequence[bytes]) -> bytes:
         """A request of spans, from what was made of each."""
@@ -104,14 +105,17 @@ class LineWriter:
             for resource, scopes in grouped(spans, encoded)
         )
 
-    def _span(self, span: Span) -> bytes:
+    def _spans(self, spans: Sequence[Span]) -> list[bytes]:
+        return list(map(self._span, spans, joined_each(self._fragments, b",", [span.attributes for span in spans])))
+
+    def _span(self, span: Span, attributes: bytes) -> bytes:
         written = _SPAN % (
             span.trace_id,
             span.span_id,
             _JSON(span.name),
             span.kind,
             unix_nano(span.start),
-            self._attributes(span.attributes),
+            attributes,
             _status(span) if span.status or span.status_message else b"{}",
         )
         if span.parent_id is not None:

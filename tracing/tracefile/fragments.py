@@ -6,8 +6,8 @@ together from such pieces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, cast
 
 from tracing.runs import AttributeValue
 
@@ -67,6 +67,12 @@ class Fragments:
             )
         except TypeError:  # a list, which a user's hook may give in the place of a tuple, is no key
             return separator.join([self._write(key, value) for key, value in attributes.items()])
+
+    def each(self, key: str, values: Sequence[AttributeValue]) -> Iterable[bytes]:
+        """What is written of one attribute with each of these values, in turn."""
+        if set(map(type, values)) == {str}:
+            return map(self._texts[key].__getitem__, cast("Sequence[str]", values))
+        return [self.joined(b"", {key: value}) for value in values]
 
     def _write(self, key: str, value: AttributeValue) -> bytes:
         return self._texts[key].write(value)

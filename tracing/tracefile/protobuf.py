@@ -8,11 +8,13 @@ byte against what the messages of ``opentelemetry-proto`` give.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
 from tracing.runs import AttributeValue
 from tracing.spans.model import Event, Link, Span
+from tracing.tracefile.columns import joined_each
 from tracing.tracefile.fragments import Fragments, Texts
 from tracing.tracefile.otlp import fits, grouped, mended
 
@@ -28,6 +30,8 @@ _DOUBLE: Final = Struct("<Bd").pack
 _BITS: Final = 7
 _MORE: Final = 1 << _BITS
 _NEGATIVE: Final = 1 << 64
+_CACHED: Final = 4_096
+"""Heads that are remembered: most spans of a run are of a few sizes."""
 _SMALL: Final = [bytes((number,)) for number in range(_MORE)]
 
 
@@ -36,7 +40,7 @@ class RequestWriter:
 
     def __init__(self) -> None:
         self._names = Texts(_name)
-        self._joined = Fragments(_attribute).joined
+        self._fragments = Fragments(_attribute)
 
     def request(self, spans: Sequence[Span]) -> bytes:
         """One ``ExportTraceServiceRequest`` of all the spans."""
@@ -48,9 +52,10 @@ class RequestWriter:
     # Fields in the order of their numbers, as protobuf writes them; each as tag (number << 3 | wire type) and value.
 
     def _request(self, spans: Sequence[Span]) -> bytes:
+        attributes = joined_each(self._fragments, b"\x4a", [span.attributes for span in spans])
         return b"".join(
             _delimited(0x0A, self._resource_spans(resource, scopes))
-            for resource, scopes in grouped(spans, [self._span(span) for span in spans])
+            for resource, scopes in grouped(spans, list(map(self._span, spans, attributes)))
         )
 
     def _resource_spans(self, resource: Mapping[str, AttributeValue], scopes: Mapping[str, Sequence[bytes]]) -> bytes:
@@ -60,15 +65,14 @@ class RequestWriter:
             parts.append(_delimited(0x12, scope + b"".join(encoded)))
         return b"".join(parts)
 
-    def _span(self, span: Span) -> bytes:
-        attributes = span.attributes
+    def _span(self, span: Span, attributes: bytes) -> bytes:
         plain = not (span.events or span.links or span.status or span.status_message)
         written = b"".join(
             (
                 _ids(span.trace_id, span.span_id, span.parent_id),
                 self._names[span.name],
                 _kind_and_times(span.kind, span.start, span.end),
-                b"\x4a" + self._joined(b"\x4a", attributes) if attributes else b"",
+                b"\x4a" + attributes if attributes else b"",
                 b"\x7a\x00" if plain else self._events_links_status(span),
             )
         )
@@ -86,7 +90,7 @@ class RequestWriter:
         return _ids(link.trace_id, link.span_id) + self._attributes(0x22, link.attributes)
 
     def _attributes(self, tag: int, attributes: Mapping[str, AttributeValue]) -> bytes:
-        return _SMALL[tag] + self._joined(_SMALL[tag], attributes) if attributes else b""
+        return _SMALL[tag] + self._fragments.joined(_SMALL[tag], attributes) if attributes else b""
 
 
 def request_bytes(spans: Sequence[Span]) -> bytes:
@@ -167,8 +171,13 @@ def _time(tag: int, time: int) -> bytes:
 
 
 def _delimited(tag: int, data: bytes) -> bytes:
-    size = len(data)
-    return _SMALL[tag] + (_SMALL[size] if size < _MORE else _varint(size)) + data
+    return _head(tag, len(data)) + data
+
+
+@lru_cache(_CACHED)
+def _head(tag: int, size: int) -> bytes:
+    """What stands before so many bytes."""
+    return _SMALL[tag] + _varint(size)
 
 
 def _varint(number: int) -> bytes:
