@@ -50,6 +50,13 @@ def test_what_an_export_is_writing_into_the_same_folder_is_no_source(tmp_path: P
     assert list(file_items([f"{tmp_path}/"])) == [FileItem(str(tmp_path / "run.json"))]
 
 
+def test_what_is_hidden_is_no_source(tmp_path: Path) -> None:
+    put(tmp_path / ".trash" / "old.json", history(1))
+    put(tmp_path / ".settings.json", history(1))
+    put(tmp_path / "run.json", history(1))
+    assert list(file_items([str(tmp_path)])) == [FileItem(str(tmp_path / "run.json"))]
+
+
 def test_a_folder_that_is_named_is_a_source_whatever_its_name(tmp_path: Path) -> None:
     put(tmp_path / ".export" / "run.json", history(1))
     run = FileItem(str(tmp_path / ".export" / "run.json"))

@@ -178,7 +178,7 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pyt
         raise PermissionError(13, "Permission denied")
 
     # As root, who runs tests in containers, may read everything.
-    monkeypatch.setattr("tracing.history.sources.files.os.scandir", refused)
+    monkeypatch.setattr("tracing.folders.os.scandir", refused)
     monkeypatch.setattr("pathlib.Path.glob", refused)
     assert list(inputs(str(tmp_path))) == [
         Unreadable(str(tmp_path), "It cannot be listed (Permission denied): check its permissions.")

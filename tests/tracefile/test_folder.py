@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tracing.backends.target import TargetError
 from tracing.spans.model import Span, SpanKind
+from tracing.tracefile.defects import Defect
 from tracing.tracefile.encode import encode_request
 from tracing.tracefile.folder import FolderIndex
 from tracing.tracefile.write import write_trace
@@ -128,13 +131,54 @@ def test_a_folder_that_is_not_there_says_what_to_check(tmp_path: Path) -> None:
 def test_a_folder_that_may_not_be_listed_is_not_taken_for_an_empty_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
+    """Its spans would be sent a second time."""
+    write_trace(tmp_path / "open", "one", [span(1)])
+    locked = tmp_path / "shut"
+    locked.mkdir()
+    listed = os.scandir
 
-    monkeypatch.setattr(Path, "iterdir", refused)
-    with FolderIndex(tmp_path) as folder, pytest.raises(TargetError) as error:
-        folder.span_ids(0xA1)
-    assert str(error.value) == (f"{tmp_path} cannot be read (Permission denied). Check its name and its permissions.")
+    def refused(path: str) -> Iterator[os.DirEntry[str]]:
+        if path == str(locked):
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    # As root, who runs tests in containers, may read everything.
+    monkeypatch.setattr("tracing.folders.os.scandir", refused)
+    for named in (tmp_path, locked):
+        with FolderIndex(named) as folder, pytest.raises(TargetError) as error:
+            folder.span_ids(0xA1)
+        assert str(error.value) == f"{locked} cannot be read (Permission denied). Check its name and its permissions."
+
+
+def test_what_is_below_a_folder_counts_as_there_and_what_is_added_there(tmp_path: Path) -> None:
+    write_trace(tmp_path / "2026-11", "one", [span(1)])
+    with FolderIndex(tmp_path) as index:
+        assert index.span_ids(0xA1) == {1}
+        write_trace(tmp_path / "2026-12" / "01", "two", [span(2)])
+        index.refresh()
+        assert index.span_ids(0xA1) == {1, 2}
+
+
+def test_a_file_that_is_moved_into_a_folder_below_is_not_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "traces.otlp.jsonl"
+    file.write_bytes(b"broken\n" + line(1))
+    with FolderIndex(tmp_path) as index:
+        index.refresh()
+        (tmp_path / "2026-11").mkdir()
+        file.rename(tmp_path / "2026-11" / "traces.otlp.jsonl")
+        index.refresh()
+        assert (index.span_ids(0xA1), len(index.defects)) == ({1}, 1)
+
+
+def test_a_link_that_leads_nowhere_is_named_once(tmp_path: Path) -> None:
+    write_trace(tmp_path, "one", [span(1)])
+    link = tmp_path / "gone.otlp.jsonl"
+    link.symlink_to("nowhere")
+    with FolderIndex(tmp_path) as index:
+        index.refresh()
+        index.refresh()
+        assert index.span_ids(0xA1) == {1}
+        assert index.defects == [Defect(link, 0, "is a link that leads nowhere", "Mend it, or take it away.")]
 
 
 def test_ids_use_every_bit(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 import zstandard
 
 from tracing.spans.model import Span, SpanKind
+from tracing.tracefile.defects import Defect
 from tracing.tracefile.encode import encode_request
-from tracing.tracefile.read import Defect, read_trace, read_traces
+from tracing.tracefile.read import read_trace, read_traces
 from tracing.tracefile.write import write_trace
 
 
@@ -49,17 +51,38 @@ def test_broken_lines_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
     assert str(reading.defects[2]) == f"{path}, line 7: is not JSON: Input data was truncated. {WHOLE_LINES}"
 
 
-def test_a_folder_is_read_in_order_of_names_and_only_its_trace_files(tmp_path: Path) -> None:
-    write_trace(tmp_path, "b", [span(3)], compression="gzip")
-    write_trace(tmp_path, "a", [span(2)], compression="zstd")
-    (tmp_path / "traces.otlp-2026-11-23T09-00-00.000.jsonl").write_bytes(line(4))  # rotated by the Collector
+def test_a_folder_is_read_with_all_below_it_in_order_of_paths_and_only_its_trace_files(tmp_path: Path) -> None:
+    write_trace(tmp_path, "b", [span(4)], compression="gzip")
+    write_trace(tmp_path, "a", [span(3)], compression="zstd")
+    write_trace(tmp_path / "2026-12", "run", [span(2)])
+    (tmp_path / "traces.otlp-2026-11-23T09-00-00.000.jsonl").write_bytes(line(5))  # rotated by the Collector
     (tmp_path / "a.history.json").write_text("{}")
     (tmp_path / ".1234.part").write_bytes(line(9))
     (tmp_path / "sub.otlp.jsonl").mkdir()
     alone = tmp_path / "sub.otlp.jsonl" / "any name"
     alone.write_bytes(line(1))
     reading = read_traces([alone, tmp_path])
-    assert ([span.span_id for span in reading], reading.defects) == ([1, 2, 3, 4], [])
+    assert ([span.span_id for span in reading], reading.defects) == ([1, 2, 3, 4, 5], [])
+
+
+def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by ``traces/ traces/*/``."""
+    write_trace(tmp_path / "2026-11", "one", [span(1)])
+    write_trace(tmp_path / "2026-12", "two", [span(2)])
+    monkeypatch.chdir(tmp_path)
+    reading = read_traces([Path("2026-12"), tmp_path, Path()])
+    assert ([span.span_id for span in reading], reading.defects) == ([2, 1], [])
+
+
+def test_a_pipe_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    write_trace(tmp_path, "run", [span(1)])
+    pipe = tmp_path / "pipe.otlp.jsonl"
+    os.mkfifo(pipe)
+    reading = read_trace(tmp_path)
+    assert [span.span_id for span in reading] == [1]
+    assert [str(defect) for defect in reading.defects] == [
+        f"{pipe}: is neither a file nor a folder. Save what it gives to a file, and give that."
+    ]
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
@@ -87,7 +110,7 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pyt
         raise PermissionError(13, "Permission denied")
 
     # As root, who runs tests in containers, may read everything. Below such a folder, pathlib's questions raise, too.
-    monkeypatch.setattr(Path, "iterdir", refused)
+    monkeypatch.setattr("tracing.folders.os.scandir", refused)
     monkeypatch.setattr(Path, "is_dir", refused)
     reading = read_traces([tmp_path, tmp_path / "run.otlp.jsonl"])
     assert list(reading) == []

@@ -20,7 +20,7 @@ from tracing.cli.decoding import check, decoding_options
 from tracing.cli.export_report import report
 from tracing.cli.outputs import Output
 from tracing.cli.sections import SectionedCommand, section
-from tracing.cli.sending import SendOptions, sending_options
+from tracing.cli.sending import SendOptions, check_output, sending_options
 from tracing.cli.server_options import ServerOptions, server_options
 from tracing.cli.tables import check_packages, tables_beside
 from tracing.cli.watch_options import WatchOptions, watching_options
@@ -177,10 +177,8 @@ def _check(sending: SendOptions, folder: Path, *of_whole_runs: tuple[str, bool])
             "--repair completes what is somewhere: name a backend with --to (phoenix, langfuse, an address), or trace "
             "files with --have."
         )
-    if sending.to and any(path.resolve() == folder.resolve() for path in sending.have):
-        raise click.UsageError(
-            "--have names what the backend has, and -o the folder that all is exported into: give two folders."
-        )
+    if sending.to:
+        check_output(sending, folder)
     if sending.have and not sending.to:
         for name in (name for name, given in of_whole_runs if given):
             raise click.UsageError(

@@ -27,10 +27,15 @@ from tracing.tracefile.send import send
 def command(*, traces: tuple[Path, ...], sending: SendOptions, as_json: bool) -> int:
     """Trace files → an OTLP endpoint.
 
-    TRACE is a trace file (NAME.otlp.jsonl, also compressed, also as a Collector wrote it) or a folder of them. Without
-    --to, spans go where OTEL_EXPORTER_OTLP_ENDPOINT says. With --repair only what is missing there is sent; with
-    --have, what is not in those trace files.
+    TRACE is a trace file (NAME.otlp.jsonl, also compressed, also as a Collector wrote it) or a folder, of which all
+    trace files are sent that are below it. Without --to, spans go where OTEL_EXPORTER_OTLP_ENDPOINT says. With --repair
+    only what is missing there is sent; with --have, what is not in those trace files.
     """
+    for path in filter(sending.counts_as_there, traces):
+        raise click.UsageError(
+            f"{safe(path)} is among what --have names, so that nothing of it would be sent: give trace files that are "
+            "elsewhere."
+        )
     try:
         target = target_for(sending.to or "otlp", os.environ)
     except TargetError as error:

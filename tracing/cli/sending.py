@@ -25,7 +25,8 @@ class SendOptions:
     Attributes:
         to: Backend or address.
         repair: Whether only what is missing is sent.
-        have: Trace files and folders of them that say what is there already; none where the backend is asked.
+        have: Trace files, and folders with all that are below them, that say what is there already; none where the
+            backend is asked.
     """
 
     to: str | None
@@ -35,6 +36,10 @@ class SendOptions:
     def index(self) -> FolderIndex | None:
         """What says what is there already, instead of the backend; None where it is asked itself."""
         return FolderIndex(*self.have) if self.have else None
+
+    def counts_as_there(self, path: Path) -> bool:
+        """Whether what is in a file or folder counts as there already: it is one that `have` names, or below one."""
+        return any(path.resolve().is_relative_to(have.resolve()) for have in self.have)
 
 
 def sending_options(function: Callable[..., R]) -> Callable[..., R]:
@@ -48,13 +53,30 @@ def sending_options(function: Callable[..., R]) -> Callable[..., R]:
         metavar="PATH",
         multiple=True,
         type=click.Path(path_type=Path, exists=True),
-        help="Trace file, or folder of them: what is in it counts as there, and nobody is asked. Repeatable.",
+        help="Trace file, or folder: what is in it, or below, counts as there, and nobody is asked. Repeatable.",
     )
     @functools.wraps(function)
     def with_options(*, to: str | None, repair: bool, have: tuple[Path, ...], **rest: Any) -> R:
         return function(sending=SendOptions(to, repair or bool(have), have), **rest)
 
     return with_options
+
+
+def check_output(sending: SendOptions, folder: Path) -> None:
+    """See that what is exported does not count as sent, because it is where the backend's trace files are.
+
+    Args:
+        sending: Where to send.
+        folder: The output folder.
+
+    Raises:
+        click.UsageError: It would.
+    """
+    if sending.counts_as_there(folder):
+        raise click.UsageError(
+            "--have names what the backend has, and -o the folder that all is exported into: give another with -o, "
+            "which is not below that of --have."
+        )
 
 
 def report_sent(target: Target, sent: int, runs: Sequence[dict[str, Any]] = ()) -> None:

@@ -35,10 +35,10 @@ TABLES_FOLDER: Final = "tables"
 def command(*, traces: tuple[Path, ...], folder: Path, jobs: int | None, as_json: bool) -> int:
     """Trace files → Parquet tables of spans, steps and runs.
 
-    TRACES are trace files (NAME.otlp.jsonl), of `durable-trace export` or of a Collector, and folders of them. The
-    tables are written to spans/, steps/ and runs/ of the output folder, for DuckDB, polars and whatever else reads
-    Parquet, and views.sql beside them, with DuckDB views of what is asked most. Tables that were there are replaced.
-    Message content is in them where it is in the trace files.
+    TRACES are trace files (NAME.otlp.jsonl), of `durable-trace export` or of a Collector, and folders with all that are
+    below them. The tables are written to spans/, steps/ and runs/ of the output folder, for DuckDB, polars and whatever
+    else reads Parquet, and views.sql beside them, with DuckDB views of what is asked most. Tables that were there are
+    replaced. Message content is in them where it is in the trace files.
     """
     tables = tables_of(traces, folder, jobs=jobs)
     if as_json:
@@ -64,7 +64,7 @@ def tables_of(traces: Iterable[Path], folder: Path, *, jobs: int | None) -> Tabl
     """Write tables, with a progress bar.
 
     Args:
-        traces: Trace files and folders of them.
+        traces: Trace files, and folders with all that are below them.
         folder: Folder of the tables.
         jobs: Processes that share the work; None is as many as there are processors.
 

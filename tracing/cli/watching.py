@@ -20,7 +20,7 @@ from tracing.cli import OK, SOME_FAILED
 from tracing.cli.connection import Connection
 from tracing.cli.decoding import decoder_of, hint
 from tracing.cli.moments import microseconds_now
-from tracing.cli.sending import SendOptions
+from tracing.cli.sending import SendOptions, check_output
 from tracing.cli.watch_options import WatchOptions
 from tracing.cli.watch_output import WatchOutput
 from tracing.config import TracingConfig
@@ -109,6 +109,8 @@ def watch_of(
         raise click.UsageError("--watch needs to know where spans go: name a backend with --to, or a folder with -o.")
     if target is None and sending.have:
         raise click.UsageError("With --watch, --have says what a backend has: name that with --to.")
+    if to_files:
+        check_output(sending, folder)
     if sending.repair and not sending.have and target is not None and target.index is None:
         raise click.UsageError(
             f"{target.name} cannot be asked which spans it has: give --have with the trace files that it got, or leave "

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from tracing.export.layout import WORK
 from tracing.history.documents import Unreadable
 from tracing.history.reading import files
 from tracing.history.server.fetched import Fetched
-from tracing.history.sources.files import local_path, scheme_of
 from tracing.tracefile.compression import SUFFIX
 from tracing.tracefile.names import HISTORY_SUFFIX, TRACE_SUFFIX
 
@@ -116,23 +114,11 @@ def file_items(paths: Iterable[str], output: Path | None = None) -> Iterator[Fil
     """
     written_to = {function(output).replace(os.sep, "/") for function in _SPELLINGS} if output is not None else set()
     for path in paths:
-        below = _whole(str(path))
         for file in files(path):
             if isinstance(file, Unreadable):
                 yield Unreadable(printable(file.source), file.reason)
-            elif f"/{WORK}/" in file.path.removeprefix(below):
-                continue  # what an export is writing there is nobody's source, but where it is named itself
             elif file.folder not in written_to or file.name == path or not _is_beside_trace(file.name):
                 yield FileItem(file.name)
-
-
-def _whole(path: str) -> str:
-    """What the whole paths of the files begin with that a path means."""
-    scheme = scheme_of(path)
-    if scheme and scheme != "file":
-        return path.rstrip("/")
-    local = str(local_path(path)) if scheme else path
-    return os.path.abspath(local).replace(os.sep, "/")  # noqa: PTH100 - links stay, as in the paths of the files
 
 
 def _is_beside_trace(path: str) -> bool:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from tracing.export.items import FileItem, RunItem, file_items, printable
-from tracing.export.layout import WORK
+from tracing.folders import Barred, files_below
 from tracing.history.documents import Unreadable
-from tracing.history.sources.files import below, is_history
+from tracing.history.sources.files import is_history, unreadable
 from tracing.tables.read import span_tables
+from tracing.tracefile.listing import is_trace_file
 from tracing.tracefile.names import HISTORY_SUFFIX, TRACE_SUFFIX
-from tracing.tracefile.read import is_trace_file
 
 _COMPRESSED: Final = (".gz", ".zst")
 
@@ -70,7 +70,7 @@ def inputs(path: str) -> Iterator[Input | Unreadable]:
 def _file(path: Path) -> Input:
     if path.suffix == ".parquet":
         return SpanTable(path)
-    return TraceFile(path) if is_trace_file(path.name) else FileItem(str(path))
+    return TraceFile(path) if is_trace_file(str(path)) else FileItem(str(path))
 
 
 def _in_folder(folder: Path) -> Iterator[Input | Unreadable]:
@@ -89,9 +89,10 @@ def _in_folder(folder: Path) -> Iterator[Input | Unreadable]:
 
 
 def _below(folder: Path) -> Iterator[Input | Unreadable]:
-    for found in below(folder, _chosen, but=WORK):
-        if isinstance(found, Unreadable):
-            yield Unreadable(printable(found.source), found.reason)
+    for found in files_below(folder, _chosen):
+        if isinstance(found, Barred):
+            why = unreadable(found)
+            yield Unreadable(printable(why.source), why.reason)
         else:
             yield TraceFile(Path(found)) if is_trace_file(found) else FileItem(found, found=True)
 

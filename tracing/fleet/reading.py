@@ -19,7 +19,7 @@ from tracing.history.server.reader import CONCURRENCY
 from tracing.tables.grouping import Group, grouped, groups
 from tracing.tables.parquet import TablesError
 from tracing.tables.read import table_groups
-from tracing.tracefile.read import Defect
+from tracing.tracefile.defects import Defect
 
 
 class Readers:

@@ -21,8 +21,9 @@ from tracing.cost.attributes import text
 from tracing.cost.tree import SpanTree
 from tracing.spans.model import Span
 from tracing.tables.kinds import kind_of
+from tracing.tracefile.defects import Defect
 from tracing.tracefile.encode import encode_lines
-from tracing.tracefile.read import Defect, read_trace
+from tracing.tracefile.read import read_trace
 
 MAX_HELD: Final = 100_000
 """Most spans of a file that are held in memory; the traces of a larger one are sorted apart on the disk first."""

@@ -12,7 +12,7 @@ from tracing.tables.columns import TABLES, Table
 from tracing.tables.grouping import Group, groups, merged
 from tracing.tables.parquet import TableFile
 from tracing.tables.rows import rows_of_run
-from tracing.tracefile.read import Defect
+from tracing.tracefile.defects import Defect
 
 
 @dataclass(frozen=True, slots=True)

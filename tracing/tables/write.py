@@ -1,6 +1,6 @@
 """How do trace files become tables?
 
-Files are taken in the order of their names, a fixed number of them a part, so that the same files give the same bytes,
+Files are taken in the order of their paths, a fixed number of them a part, so that the same files give the same bytes,
 whatever number of processes writes them.
 """
 
@@ -19,7 +19,8 @@ from tracing.tables.folders import replacing_tables
 from tracing.tables.parquet import TablesError, load_pyarrow
 from tracing.tables.parts import Part, Shared, Written, write_part
 from tracing.tracefile.atomic import atomic_writer
-from tracing.tracefile.read import Defect, trace_files
+from tracing.tracefile.defects import Defect
+from tracing.tracefile.listing import trace_files
 
 PART_FILES: Final = 1_000
 """Trace files of a part."""
@@ -63,7 +64,7 @@ def write_tables(
     that several files hold is one, told as late in its life as any of them tells it.
 
     Args:
-        traces: Trace files, and folders of trace files.
+        traces: Trace files, and folders with all that are below them.
         out: Folder of the tables; made if it is missing.
         jobs: Processes that write parts at the same time. A script that names more than one must be safe to import, as
             for every use of `multiprocessing`: ``if __name__ == "__main__":``.
@@ -78,7 +79,7 @@ def write_tables(
     load_pyarrow()
     given = [traces] if isinstance(traces, Path) else list(traces)
     defects: list[Defect] = []
-    paths = list(dict.fromkeys(file for path in given for file in trace_files(path, defects)))
+    paths = list(trace_files(given, defects))
     if not paths and any((out / table).exists() for table in TABLES):
         # A wrong name must not cost anybody their tables.
         told = " ".join(str(defect) for defect in defects) or "No trace file was named."

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Final, Self
 
 from tracing.backends.target import TargetError
-from tracing.tracefile.read import Defect, read_ids, trace_files
+from tracing.folders import Barred
+from tracing.tracefile.defects import Defect
+from tracing.tracefile.listing import defect_of, traces_below
+from tracing.tracefile.read import read_ids
 
 _CACHE_KIB: Final = 32 * 1024
 """Memory for the table, in KiB; what does not fit goes to a temporary file that the system removes with the process."""
@@ -48,7 +51,7 @@ class FolderIndex:
         defects: What could not be read.
 
     Args:
-        paths: Trace files and folders of them.
+        paths: Trace files, and folders with all that are below them.
     """
 
     def __init__(self, *paths: Path) -> None:
@@ -67,7 +70,7 @@ class FolderIndex:
         """IDs of the closed spans of a trace: an open one may be closed by now, so it is not there yet.
 
         Raises:
-            TargetError: When a folder cannot be listed, or there is no room for the table.
+            TargetError: When a folder, or one below it, cannot be listed, or there is no room for the table.
         """
         with self._lock:
             if not self._fresh:
@@ -103,7 +106,7 @@ class FolderIndex:
                 self._add_all(path)
             except OSError as error:
                 raise TargetError(
-                    f"{path} cannot be read ({error.strerror}). Check its name and its permissions."
+                    f"{error.filename or path} cannot be read ({error.strerror}). Check its name and its permissions."
                 ) from None
             except sqlite3.Error as error:
                 raise _no_table(error) from None
@@ -112,13 +115,21 @@ class FolderIndex:
     def _add_all(self, path: Path) -> None:
         for left in reversed(range(_LISTINGS)):
             try:
-                for file in trace_files(path, []):  # an empty folder has nothing, which is no defect
-                    self._add(file)
+                for found in list(traces_below(path)):  # an empty folder has nothing, which is no defect
+                    self._add_found(found)
             except FileNotFoundError:  # renamed or removed since the folder was listed, or there is none
                 if not left or not path.exists():
                     raise
             else:
                 return
+
+    def _add_found(self, found: Path | Barred) -> None:
+        if isinstance(found, Path):
+            self._add(found)
+        elif found.error is not None:
+            raise found.error  # a folder that may not be listed is not taken for an empty one
+        elif (defect := defect_of(found)) not in self.defects:  # a watcher lists the folder again and again
+            self.defects.append(defect)
 
     def _add(self, file: Path) -> None:
         status = file.stat()

@@ -6,10 +6,7 @@ reason and what to do about it.
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
@@ -17,41 +14,19 @@ from tracing.spans.model import Span
 from tracing.tracefile.compression import CompressionError, decompressed
 from tracing.tracefile.decode import MAX_PROBLEMS, Decoded, UnreadableError, decode_request
 from tracing.tracefile.decode_ids import closed_ids
+from tracing.tracefile.defects import Defect
+from tracing.tracefile.listing import trace_files
 
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 """Longest line that is read. A Collector takes requests of up to 20 MiB and writes each as one line."""
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024 * 1024
 """Most bytes of one file that are read, decompressed: a small file can expand to any size."""
 
-_TRACE_FILE: Final = re.compile(r".+\.otlp(-[0-9T.-]+)?\.jsonl(\.gz|\.zst)?")
-"""Our names, and those that the Collector's file exporter gives to files that it rotates."""
-
 _SKIP_BYTES: Final = 1024 * 1024
 
 T = TypeVar("T")
 _Decode = Callable[[bytes, int, "_FileDefects"], Iterable[T]]
 """What a line holds, from it and its number; what in it cannot be read is told to its file's defects."""
-
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """Something that could not be read.
-
-    Attributes:
-        file: The file.
-        line: Its line, from 1; 0 where the whole file is meant.
-        reason: What is wrong.
-        mend: What to do about it.
-    """
-
-    file: Path
-    line: int
-    reason: str
-    mend: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}, line {self.line}" if self.line else f"{self.file}"
-        return f"{place}: {self.reason}. {self.mend}"
 
 
 class Reading(Iterator[T]):
@@ -84,14 +59,8 @@ class Reading(Iterator[T]):
         return next(self._spans)
 
     def _read(self, paths: Iterable[Path]) -> Iterator[T]:
-        for path in paths:
-            try:
-                files = trace_files(path, self.defects)
-            except OSError as error:
-                self.defects.append(Defect(path, 0, f"cannot be listed ({error.strerror})", "Check its permissions."))
-                continue
-            for file in files:
-                yield from self._file(file)
+        for file in trace_files(paths, self.defects):
+            yield from self._file(file)
 
     def _file(self, file: Path) -> Iterator[T]:
         found = _FileDefects(file)
@@ -148,35 +117,10 @@ class _FileDefects:
         return [*self._named, Defect(self._file, 0, f"{self._more} more defects", "Mend those named first.")]
 
 
-def is_trace_file(name: str) -> bool:
-    """Whether a file of a folder is read as a trace file, by its name."""
-    return _TRACE_FILE.fullmatch(name) is not None
-
-
-def trace_files(path: Path, defects: list[Defect]) -> list[Path]:
-    """The trace files of a folder, in the order of their names; a file is itself.
-
-    Args:
-        path: File or folder.
-        defects: Gets one where a folder holds no trace file.
-
-    Raises:
-        OSError: The folder cannot be listed.
-    """
-    if not os.path.isdir(path):  # noqa: PTH112 - pathlib's question raises below a folder that may not be read
-        return [path]
-    files = sorted(file for file in path.iterdir() if is_trace_file(file.name) and file.is_file())
-    if not files:
-        defects.append(
-            Defect(path, 0, "the folder holds no trace file", "Trace files are called NAME.otlp.jsonl[.gz|.zst].")
-        )
-    return files
-
-
 def read_trace(
     path: Path, *, max_line_bytes: int = MAX_LINE_BYTES, max_file_bytes: int = MAX_FILE_BYTES
 ) -> Reading[Span]:
-    """Read a trace file, or every trace file of a folder.
+    """Read a trace file, or every trace file below a folder.
 
     Args:
         path: File (plain, gzip or zstd, told by its content) or folder.
@@ -189,7 +133,7 @@ def read_trace(
 def read_traces(
     paths: Iterable[Path], *, max_line_bytes: int = MAX_LINE_BYTES, max_file_bytes: int = MAX_FILE_BYTES
 ) -> Reading[Span]:
-    """Read several trace files and folders, one after the other. See ``read_trace``."""
+    """Read several trace files and folders, one after the other, each file once. See ``read_trace``."""
     return Reading(paths, _spans, max_line_bytes=max_line_bytes, max_file_bytes=max_file_bytes)
 
 

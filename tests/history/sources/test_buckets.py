@@ -82,6 +82,7 @@ def test_objects_below_a_prefix_are_read_one_by_one(bucket: Any) -> None:
     bucket.pipe("histories/own/a/z.json.gz", gzip.compress(_history()))
     bucket.pipe("histories/own/notes.txt", b"not read")
     bucket.pipe("histories/own/empty/", b"")  # as consoles make folders
+    bucket.pipe("histories/own/.export/staged/0-a.history.json", b"half a history")
     assert _shown("s3://histories/own") == [
         f"s3://histories/own/a/z.json.gz default {RUN_ID}",
         f"s3://histories/own/b.json default {RUN_ID}",

@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
+from tracing.folders import HIDDEN
 from tracing.history.documents import Unreadable
 from tracing.history.sources.files import File, is_history, no_history, scheme_of
 
@@ -79,7 +80,9 @@ def _below(files: Any, scheme: str, prefix: str) -> Iterator[File | Unreadable]:
                 (name, folder)
                 for name, folder, shown in inside
                 # Consoles make empty objects that end in a slash, to stand for folders.
-                if name.strip("/") != path.strip("/") and (folder or (not shown.endswith("/") and is_history(name)))
+                if name.strip("/") != path.strip("/")
+                and not name.rpartition("/")[2].startswith(HIDDEN)
+                and (folder or (not shown.endswith("/") and is_history(name)))
             ),
             reverse=True,
         )

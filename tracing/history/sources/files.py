@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import re
-import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from tracing.folders import Barred, barred, files_below
 from tracing.history.documents import Unreadable
 from tracing.history.sources.cloud_export import is_object
 
 SUFFIXES: Final = (".json", ".json.gz", ".json.zst", ".bin")
 """Endings of the files that are read from a folder. A file that is named itself may have any."""
 
-_NO_FILE: Final = "It is neither a file nor a folder: save what it gives to a file, and give that."
-_NOWHERE: Final = "It is a link that leads nowhere: mend it, or take it away."
-Choose = Callable[[list[str]], Iterable[str]]
-"""Which of the files of one folder are wanted."""
 _URL: Final = re.compile(r"([^/\\]*?)://")
 
 
@@ -84,10 +79,9 @@ def local_files(path: Path) -> Iterator[File | Unreadable]:
                 yield file
             if not found:
                 yield no_history(str(path))
-        elif path.is_file():
-            yield _file(str(path))
         elif path.exists():
-            yield Unreadable(str(path), _NO_FILE)
+            bar = barred(str(path))
+            yield _file(str(path)) if bar is None else unreadable(bar)
         else:
             yield Unreadable(str(path), "It does not exist: check the path.")
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte
@@ -96,56 +90,13 @@ def local_files(path: Path) -> Iterator[File | Unreadable]:
 
 
 def _in_folder(folder: Path) -> Iterator[File | Unreadable]:
-    for found in below(folder, lambda paths: [path for path in paths if is_history(_whole(path))]):
-        yield found if isinstance(found, Unreadable) else _file(found)
+    for found in files_below(folder, lambda paths: [path for path in paths if is_history(_whole(path))]):
+        yield unreadable(found) if isinstance(found, Barred) else _file(found)
 
 
-def below(folder: Path, choose: Choose, *, but: str = "") -> Iterator[str | Unreadable]:
-    """The files of a folder and of the folders below, in the order of their paths, found one by one.
-
-    Args:
-        folder: The folder.
-        choose: Given the paths of what is in one folder and no folder itself, gives those that are wanted.
-        but: Name of folders that are left out.
-
-    Returns:
-        Paths, and why a folder cannot be listed, or something that is wanted cannot be opened.
-    """
-    waiting = [(str(folder), True)]
-    while waiting:
-        path, is_folder = waiting.pop()
-        if not is_folder:
-            yield _problem(path) or path
-            continue
-        try:
-            with os.scandir(path) as entries:
-                inside = [(entry.path, entry.is_dir(follow_symlinks=False), _is_folder(entry)) for entry in entries]
-        except OSError as error:
-            yield Unreadable(path, f"It cannot be listed ({error.strerror}): check its permissions.")
-            continue
-        # A link to a folder is not followed: it may lead back.
-        folders = [(path, True) for path, real, _ in inside if real and os.path.basename(path) != but]  # noqa: PTH119
-        files = choose([path for path, _, target in inside if not target])
-        waiting += sorted([*folders, *((path, False) for path in files)], reverse=True)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself, or into a folder that may not be read: told when the entry's turn comes
-        return False
-
-
-def _problem(path: str) -> Unreadable | None:
-    """Why a path of a folder is no file; None where it is one."""
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116
-    except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ELOOP}:
-            return Unreadable(path, _NOWHERE)
-        return Unreadable(path, f"It cannot be read ({error.strerror}): check its permissions.")
-    # Opening a pipe would wait for ever.
-    return None if stat.S_ISREG(mode) else Unreadable(path, _NO_FILE)
+def unreadable(found: Barred) -> Unreadable:
+    """Why something below a folder cannot be read, as a source that is refused."""
+    return Unreadable(found.path, f"It {found.reason}: {found.mend}.")
 
 
 def _file(path: str) -> File:
