@@ -34,10 +34,10 @@ def test_the_same_types_of_several_runs_are_one_line() -> None:
 
 def test_steps_as_they_were_asked_for_with_what_reused_ones_saved() -> None:
     run = account(killed_run().spans())
-    saved = Amount(Decimal(1), known_parts=1)
-    lines = by_step([run], {run.steps[1].span_id: saved})
+    asked, searched = run.steps[0], run.steps[1]
+    lines = by_step([run], {asked.span_id: asked, searched.span_id: searched})
     assert [(line.step.key, line.attempts, line.saved) for line in lines[:3]] == [
-        ("activity:1", 1, None),
-        ("activity:2", 1, saved),
+        ("activity:1", 1, Amount(Decimal("0.0046325"), known_parts=1)),
+        ("activity:2", 1, None),  # its result cost nothing
         ("activity:3", 2, None),
     ]

@@ -13,9 +13,10 @@ from benchmarks.report_pages import agent_run
 from tests.cost.runs import Attempt, Call, RecordedRun
 from tests.report.hostile import TEXT, hostile_spans
 from tests.report.sample import approval_run, replay_of_research_run, research_run
+from tracing import conventions as c
 from tracing.cost import account, compare
 from tracing.report import render_report, write_report
-from tracing.spans.model import Span, SpanKind
+from tracing.spans.model import Link, Span, SpanKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,10 +136,10 @@ def test_a_comparison_is_shown_step_by_step() -> None:
         "activity:1 call_llm reused 1 1,009 → 211 $0.004633 - - - -$0.004633",
         "activity:2 search_web reused - - - - - - -",
         "activity:3 search_web reused - - - - - - -",
-        "activity:4 call_llm 1 attempt left no record reused 2 2,003 → 307 ≥ $0.008078 - - - ≤ -$0.008078",
+        "activity:4 call_llm 1 attempt left no record reused 2 2,003 → 307 ≥ $0.008078 - - - unknown",
         "activity:5 call_llm reused 2 3,504 → 502 $0.013780 - - - -$0.013780",
         "activity:6 generate_report reused - - - - - - -",
-        "Total 5 6,516 → 1,020 ≥ $0.026490 - - - ≤ -$0.026490",
+        "Total 5 6,516 → 1,020 ≥ $0.026490 - - - unknown",
     ]
     name = "ResearchAgentWorkflow research-durable-execution"
     assert rows[:3] == [
@@ -172,6 +173,66 @@ def test_what_only_one_of_two_runs_did_is_in_their_difference() -> None:
         page = render_report([*first, *second], compare(account(first), account(second)))
         rows = [row for row in Parsed(page).tables if row[0] in {"activity:1", "activity:2", "Total"}]
         assert [row[-1] for row in rows[:3]] == differences
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((0.25, None), (0.125, 0.5)), ((0.25, 0.5), (0.125, None)), ((0.25, None), (0.125, None))],
+    ids=["first", "second", "both"],
+)
+def test_a_difference_is_unknown_where_the_cost_of_a_call_is_as_compare_says(
+    before: tuple[float, float | None], after: tuple[float, float | None]
+) -> None:
+    first, second = (planned(name, *costs) for name, costs in (("run-1", before), ("run-2", after)))
+    comparison = compare(account(first), account(second))
+
+    page = render_report([*first, *second], comparison)
+    rows = [row for row in Parsed(page).tables if row[0] in {"activity:1", "activity:2", "Total"}]
+    assert [row[-1] for row in rows[:3]] == ["-$0.125000", "unknown", "unknown"]
+
+    said = comparison.as_json()
+    assert [step["difference"]["cost_usd"] for step in said["steps"]] == [-0.125, None]
+    assert said["difference"]["cost_usd"] is None
+
+
+def planned(run_id: str, plan: float, write: float | None) -> list[Span]:
+    """A run of two steps with a model call each, which cost so much in USD; None is unknown."""
+    return (
+        RecordedRun(run_id)
+        .step("plan", 1, 4, Attempt(1.5, 3.9, [Call(1.6, 3.8, plan, 1009, 211)]))
+        .step("write", 4, 8, Attempt(4.5, 7.9, [Call(5, 7, write, 2003, 307)]))
+        .spans()
+    )
+
+
+SAVED = re.compile(r"<dt>Saved</dt><dd><strong><span[^>]*>([^<]*)</span></strong>([^<]*)</dd>")
+
+
+def test_what_a_replay_saved_is_the_same_with_a_comparison_and_without() -> None:
+    spans, again = research_run(), replay_of_research_run()
+    comparison = compare(account(spans), account(again))
+    assert SAVED.findall(render_report([*spans, *again], comparison)) == [
+        ("≥ $0.024223", "by reused results"),
+        ("≥ $0.024223", "what reused results cost once"),
+    ]
+
+
+def test_what_was_saved_is_unknown_where_the_run_that_paid_is_not_on_the_page() -> None:
+    spans, again = research_run(), replay_of_research_run()
+    assert SAVED.findall(render_report(again)) == [("unknown", "the run that paid is not on this page")]
+
+    lost = next(span for span in spans if span.name == "StartActivity:search_web")
+    attempts = {span.span_id for span in spans if span.parent_id == lost.span_id}
+    rest = [span for span in spans if span.span_id not in {lost.span_id, *attempts}]
+    assert SAVED.findall(render_report([*rest, *again])) == [("≥ $0.024223", "what reused results cost once")]
+
+
+def test_results_that_cost_nothing_saved_nothing() -> None:
+    base = RecordedRun("run-1").step("search_web", 1, 4, Attempt(1.5, 3.9)).spans()
+    made = next(span for span in base if span.name == "StartActivity:search_web")
+    taken = Link(made.trace_id, made.span_id, {c.RUN_ID: "run-1"})
+    reset = RecordedRun("run-2").step("search_web", 1, 4, reused=True, links=(taken,)).spans()
+    assert SAVED.findall(render_report([*base, *reset])) == [("$0", "what reused results cost once")]
 
 
 def test_a_link_leads_to_its_span_where_that_is_on_the_page() -> None:

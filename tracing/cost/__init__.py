@@ -11,6 +11,7 @@ from tracing.cost.dimensions import DIMENSIONS, Dimension
 from tracing.cost.joining import JoinError, join
 from tracing.cost.recovery import RecoveryPoint, recovery_points
 from tracing.cost.run_account import RunAccount
+from tracing.cost.savings import saved
 from tracing.cost.scoring import scored_run, scores
 from tracing.cost.step_account import AttemptAccount, ModelCall, StepAccount
 from tracing.cost.tally import Period, Tally, tallies
@@ -44,6 +45,7 @@ __all__ = [
     "price_of_call",
     "recovery_points",
     "rounded",
+    "saved",
     "scored_run",
     "scores",
     "tallies",

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tracing.cost.align import StepPair, align
-from tracing.cost.amount import Amount, sum_of
+from tracing.cost.amount import Amount
 from tracing.cost.as_json import difference_as_json, run_as_json, step_as_json, usd
 from tracing.cost.difference import difference
 from tracing.cost.recovery import RecoveryPoint, cost_of_restarting, recovery_points
 from tracing.cost.run_account import RunAccount
+from tracing.cost.savings import saved
 from tracing.cost.step_account import StepAccount
 
 
@@ -88,7 +89,7 @@ def compare(first: RunAccount, second: RunAccount, *, requests: Mapping[str, int
         first=first,
         second=second,
         steps=steps,
-        saved=sum_of(pair.first.result_amount for pair in steps if pair.state == "reused" and pair.first is not None),
+        saved=saved(pair.first for pair in steps if pair.state == "reused"),
         counterfactual=cost_of_restarting(first, recoveries),
         retry_waste=first.waste + second.waste,
         recoveries=recoveries,

@@ -14,7 +14,8 @@ from typing import Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from tracing.report.text import counted, difference, duration, exact, instant, money, visible
+from tracing.cost import difference
+from tracing.report.text import change, counted, duration, exact, instant, money, visible
 
 _STYLES: Final = ("colours", "page", "tables", "waterfall", "panel", "narrow", "print")
 _SCRIPTS: Final = (
@@ -65,7 +66,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    found.filters.update(duration=duration, instant=instant, money=money, exact=exact, counted=counted)
+    found.filters.update(duration=duration, instant=instant, money=money, exact=exact, counted=counted, change=change)
     found.filters.update(trace_id=lambda number: f"{number:032x}")
     found.globals.update(difference=difference)
     return found

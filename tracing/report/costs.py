@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from tracing.cost import Amount, RunAccount, StepAccount
 from tracing.cost.amount import amount_of, sum_of
+from tracing.report.spent import saved_by
 from tracing.usage import Usage, total
 
 
@@ -42,12 +43,17 @@ class StepLine:
     Attributes:
         step: Its account.
         models: Models that answered in it.
-        saved: Of a reused step: what its result cost in the run that made it, where that is on the page.
+        maker: Of a reused step: the step whose result it took, where that one's run is on the page.
     """
 
     step: StepAccount
     models: tuple[str, ...]
-    saved: Amount | None
+    maker: StepAccount | None
+
+    @property
+    def saved(self) -> Amount | None:
+        """What its reused result cost when it was made; None where that is not on the page, or was nothing."""
+        return saved_by(self.maker)
 
     @property
     def span_id(self) -> str:
@@ -60,18 +66,18 @@ class StepLine:
         return len(self.step.attempts) + self.step.missing_attempts
 
 
-def by_step(runs: Iterable[RunAccount], saved: Mapping[int, Amount]) -> list[StepLine]:
+def by_step(runs: Iterable[RunAccount], makers: Mapping[int, StepAccount]) -> list[StepLine]:
     """The steps of some runs, in the order they were asked for.
 
     Args:
         runs: Accounts of the runs.
-        saved: What the results of reused steps cost where they were made, by span ID.
+        makers: The steps whose results reused steps took, by span ID of the reused step.
     """
     return [
         StepLine(
             step,
             tuple(sorted({call.model or "unknown model" for attempt in step.attempts for call in attempt.calls})),
-            saved.get(step.span_id),
+            makers.get(step.span_id),
         )
         for run in runs
         for step in run.steps

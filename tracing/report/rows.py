@@ -77,7 +77,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
         notes: What a reader should know at a glance, by number.
         tokens: Input and output tokens of its model calls; None where there were none.
         cost: What they cost, and all digits of it, by number; None where it cost nothing by its nature.
-        saved: What a reused result cost where it was made, by number; None where that is not on the page.
+        saved: What a reused result cost when it was made, by number; None where that is not on the page, or nothing.
     """
 
     span_id: str

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tracing.cost import Amount, RunAccount, recovery_points
-from tracing.cost.amount import sum_of
+from tracing.cost import Amount, RunAccount, recovery_points, saved
 from tracing.cost.recovery import Cause
 from tracing.report.costs import CostLine, StepLine, by_activity, by_model, by_step
 from tracing.report.rows import ROW_KINDS, Flag, Row, ordered_rows
@@ -77,8 +76,13 @@ class Section:
 
     @property
     def saved(self) -> Amount:
-        """What its reused steps cost in the runs that made them, as far as these are on the page."""
-        return sum_of(line.saved for line in self.steps if line.saved is not None)
+        """What the results of its reused steps cost when they were made; unknown where that is not on the page."""
+        return saved(line.maker for line in self.steps if line.step.reused)
+
+    @property
+    def paid_elsewhere(self) -> bool:
+        """Whether the run that made a reused result is not on the page."""
+        return any(line.step.reused and line.maker is None for line in self.steps)
 
     @property
     def has_reused(self) -> bool:
@@ -99,7 +103,7 @@ def section(
         strings: Where texts are kept.
     """
     ordered, rows = ordered_rows(spans, spent, strings)
-    saved = {span.span_id: amount for span in spans if (amount := spent.of(span).saved) is not None}
+    makers = {span.span_id: maker for span in spans if (maker := spent.of(span).maker) is not None}
     recoveries = tuple(each for run in runs if not run.replay_id for each in _recoveries(run))
     return Section(
         trace_id=trace_id,
@@ -110,7 +114,7 @@ def section(
         recoveries=recoveries,
         activities=by_activity(runs),
         models=by_model(runs),
-        steps=by_step(runs, saved),
+        steps=by_step(runs, makers),
         shows=_shows(rows) | ({"recovery"} if recoveries else set()),
     )
 

@@ -1,4 +1,4 @@
-"""What did each span of the page spend, and what did each reused step save?"""
+"""What did each span of the page spend, and who made what each reused step took?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tracing import conventions as c
-from tracing.cost import Amount, AttemptAccount, RunAccount, StepAccount
+from tracing.cost import Amount, AttemptAccount, RunAccount, StepAccount, saved
 from tracing.cost.amount import amount_of
 from tracing.spans.model import Span
 from tracing.usage import Usage, is_model_call, usage_of_call
@@ -22,12 +22,23 @@ class Spending:
     Attributes:
         usage: Its model calls.
         amount: What they cost; None for spans that cost nothing by their nature.
-        saved: Of a reused step: what its result cost in the run that made it, where that is on the page.
+        maker: Of a reused step: the step whose result it took, where that one's run is on the page.
     """
 
     usage: Usage = field(default_factory=Usage)
     amount: Amount | None = None
-    saved: Amount | None = None
+    maker: StepAccount | None = None
+
+    @property
+    def saved(self) -> Amount | None:
+        """What its reused result cost when it was made; None where that is not on the page, or was nothing."""
+        return saved_by(self.maker)
+
+
+def saved_by(maker: StepAccount | None) -> Amount | None:
+    """What a reused result cost when it was made; None where that is not on the page, and where it cost nothing."""
+    amount = None if maker is None else saved([maker])
+    return amount if amount is not None and (amount.known_parts or amount.at_least) else None
 
 
 class Spent:
@@ -69,14 +80,13 @@ class Spent:
         if account is None:
             return Spending()
         nothing = not account.usage.calls and not account.amount.at_least
-        return Spending(account.usage, None if nothing else account.amount, self._saved(span))
+        return Spending(account.usage, None if nothing else account.amount, self._maker(span))
 
     def _run(self, span: Span) -> RunAccount | None:
         return self._runs.get((span.trace_id, str(span.attributes.get(c.REPLAY_ID) or span.attributes.get(c.RUN_ID))))
 
-    def _saved(self, span: Span) -> Amount | None:
+    def _maker(self, span: Span) -> StepAccount | None:
         if span.attributes.get(c.REUSED) is not True:
             return None
         bases = (self._steps.get((link.trace_id, link.span_id)) for link in span.links)
-        amounts = (base.result_amount for base in bases if base is not None)
-        return next((amount for amount in amounts if amount.known_parts or amount.at_least), None)
+        return next((base for base in bases if base is not None), None)

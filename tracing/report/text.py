@@ -74,17 +74,11 @@ def exact(amount: Amount) -> str:
     return f"{known} known, {counted(amount.unknown_parts, 'part')} unknown" if amount.at_least else known
 
 
-def difference(first: Amount | None, second: Amount | None) -> str:
-    """What the second cost more (+) or less (-); "≤" and "≥" where a part of one of the two is unknown.
-
-    A side that is not there cost nothing.
-    """
-    first, second = first or Amount(), second or Amount()
-    if first.usd is None or second.usd is None or (first.at_least and second.at_least):
+def change(usd: Decimal | None) -> str:
+    """USD that something cost more (+) or less (-) than another thing; "unknown" where that is unknown."""
+    if usd is None:
         return "unknown"
-    change = second.usd - first.usd
-    bound = "≤ " if first.at_least else "≥ " if second.at_least else ""
-    return f"{bound}{'+' if change > 0 else '-' if change < 0 else ''}{_dollars(abs(change))}"
+    return f"{'+' if usd > 0 else '-' if usd < 0 else ''}{_dollars(abs(usd))}"
 
 
 def counted(number: int, noun: str) -> str:
