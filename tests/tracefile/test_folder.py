@@ -170,6 +170,22 @@ def test_a_file_that_is_moved_into_a_folder_below_is_not_read_again(tmp_path: Pa
         assert (index.span_ids(0xA1), len(index.defects)) == ({1}, 1)
 
 
+def test_a_folder_that_is_renamed_while_it_is_listed_is_found_by_its_new_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_trace(tmp_path / "today", "one", [span(1)])
+    listed = os.scandir
+
+    def renamed(path: str) -> Iterator[os.DirEntry[str]]:
+        if path == str(tmp_path / "today"):
+            (tmp_path / "today").rename(tmp_path / "2026-11-30")
+        return listed(path)
+
+    monkeypatch.setattr("tracing.folders.os.scandir", renamed)
+    with FolderIndex(tmp_path) as index:
+        assert index.span_ids(0xA1) == {1}
+
+
 def test_a_link_that_leads_nowhere_is_named_once(tmp_path: Path) -> None:
     write_trace(tmp_path, "one", [span(1)])
     link = tmp_path / "gone.otlp.jsonl"
