@@ -95,6 +95,26 @@ def test_export_reads_buckets(bucket: Path, tmp_path: Path, capsys: pytest.Captu
     ]
 
 
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_pages_that_a_server_gave_with_an_empty_one_at_the_end_are_one_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], jobs: int
+) -> None:
+    events = _recording().json()["events"]
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "1.json").write_text(json.dumps({"history": {"events": events[:4]}, "nextPageToken": "AAAA"}))
+    (pages / "2.json").write_text(json.dumps({"history": {"events": events[4:]}, "nextPageToken": "BBBB"}))
+    (pages / "3.json").write_text(json.dumps({"history": {}}))
+    code, printed, complaints = _command(
+        capsys, "export", pages, "-o", tmp_path / "traces", "--with-history", "--jobs", jobs, "--json"
+    )
+    assert (code, printed["failed"], complaints) == (OK, [], "")
+    assert [each["run_id"] for each in printed["exported"]] == [RUN_ID]
+    assert json.loads((tmp_path / "traces" / f"wf_{RUN_ID}.history.json").read_text())["events"] == events
+    code, printed, complaints = _command(capsys, "cost", pages, "--json")
+    assert (code, complaints) == (OK, "")
+
+
 def test_what_is_wrong_with_a_history_names_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = _recording().json()
     del document["events"][5]

@@ -112,7 +112,7 @@ class TestReplays:
         )
 
         result.assert_outcomes(passed=1, failed=1)
-        result.stdout.fnmatch_lines(["*broken.json: Its list of events is empty: export the history again."])
+        result.stdout.fnmatch_lines(["*broken.json: It is a page without events, and nothing says of which *"])
 
     def test_a_folder_without_histories_guards_nothing_and_does_not_pass(self, project: pytest.Pytester) -> None:
         folder = project.mkdir("nothing")

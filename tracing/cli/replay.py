@@ -17,7 +17,7 @@ from tracing.cli.replay_report import as_json, explain, report
 from tracing.cli.sections import SectionedCommand, section
 from tracing.decoding import Decoding
 from tracing.history import Unreadable
-from tracing.history.reading import files
+from tracing.history.sources.listing import files
 from tracing.replay.job import Replayed, ReplaySettings
 from tracing.replay.processes import NotStartedError, Processes, worthwhile_jobs
 

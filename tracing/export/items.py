@@ -14,8 +14,8 @@ from typing import Final
 from urllib.parse import quote
 
 from tracing.history.documents import Unreadable
-from tracing.history.reading import files
 from tracing.history.server.fetched import Fetched
+from tracing.history.sources.listing import files
 from tracing.tracefile.compression import SUFFIX
 from tracing.tracefile.names import HISTORY_SUFFIX, TRACE_SUFFIX
 

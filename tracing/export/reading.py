@@ -14,10 +14,11 @@ from tracing.export.items import FileItem, Item, RunItem, WorkflowItem
 from tracing.export.server import ServerConnection
 from tracing.export.settings import ExportSettings
 from tracing.history.documents import Unreadable
-from tracing.history.reading import files, read
+from tracing.history.reading import read
 from tracing.history.server.fetched import Fetched
 from tracing.history.source import History
 from tracing.history.sources.files import File
+from tracing.history.sources.listing import files
 
 CLOSED: Final = "closed"
 """Stamp of a run on a server that is over: its history does not change any more."""

@@ -63,6 +63,7 @@ class Document:
         names: What stands beside the events.
         more: Whether a page says that later events are on another.
         raw: Its events as JSON, in any order; None unless asked for.
+        empty: Whether it is a whole page without events, as the last page of a history may be.
     """
 
     events: list[Event]
@@ -70,3 +71,4 @@ class Document:
     names: Names
     more: bool = False
     raw: list[RawEvent] | None = None
+    empty: bool = False

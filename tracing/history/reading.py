@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from hashlib import blake2b
-from itertools import islice
+from itertools import chain
 from pathlib import Path
-from typing import Final
 
 import msgspec
 from temporalio.client import WorkflowHistory
@@ -18,14 +16,11 @@ from temporalio.client import WorkflowHistory
 from tracing.history.documents import Document, ForeignError, Names, Unreadable, UnreadableError
 from tracing.history.source import History, history_of
 from tracing.history.sources.binary import message_document
-from tracing.history.sources.buckets import bucket_files
 from tracing.history.sources.cloud_export import namespace_of
-from tracing.history.sources.contents import documents
-from tracing.history.sources.files import File, local_files, local_path, scheme_of
-from tracing.history.sources.pages import Page, chains, join, page_of
-
-_MAX_BESIDE: Final = 1000
-"""Files of a folder that are searched for pages."""
+from tracing.history.sources.contents import Found, found_in
+from tracing.history.sources.files import File
+from tracing.history.sources.listing import files
+from tracing.history.sources.waiting import WaitingPages
 
 Source = str | Path | bytes | WorkflowHistory | tuple[WorkflowHistory, str]
 """A path or URL, a file's bytes, or an SDK history, best with the real run ID: not every run's history has it."""
@@ -61,27 +56,13 @@ def read(
         TypeError: Something is none of all that.
     """
     given = Names(workflow_id or "", run_id or "", namespace or "")
-    found = _Reading(given, raw=raw, beside=beside).read(sources)
+    reading = Reading(given, raw=raw, beside=beside)
+    found = chain(reading.whole(sources), reading.paged())
     if not given.workflow_id and not given.run_id:
         return found
     if len(sources) != 1:
         raise ValueError("workflow_id and run_id name one run: give them with one source")
     return _single(found, _name(sources[0]))
-
-
-def files(source: str | Path) -> Iterator[File | Unreadable]:
-    """The files that a path or URL names: itself, or the histories below it, listed while they are read.
-
-    The ``name`` of each is a source for ``read``.
-    """
-    if source == "":  # of an unset variable; pathlib would take it for the current folder
-        return iter([Unreadable("", "The path is empty: check what it was made from.")])
-    scheme = "" if isinstance(source, Path) else scheme_of(source)
-    if scheme == "file":
-        source = local_path(str(source))
-    elif scheme or "://" in str(source):
-        return bucket_files(str(source))
-    return local_files(Path(source))
 
 
 def distinct(histories: Iterable[History | Unreadable]) -> Iterator[History | Unreadable]:
@@ -112,26 +93,28 @@ def _single(found: Iterable[History | Unreadable], source: str) -> Iterator[Hist
     yield from items
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A page that may be continued by another file, or continue one: its events are not kept, it is read again."""
-
-    page: Page
-    file: File
-    position: int
-    name: str
-
-
-class _Reading:
-    """One call of ``read``."""
+class Reading:
+    """One call of ``read``: first what stands in one file, then what several files hold."""
 
     def __init__(self, given: Names, *, raw: bool, beside: bool) -> None:
+        """Begin.
+
+        Args:
+            given: Names that are given.
+            raw: As for ``read``.
+            beside: As for ``read``.
+        """
         self._given = given
         self._raw = raw
-        self._beside = beside
-        self._waiting: defaultdict[str, list[_Waiting]] = defaultdict(list)
+        self._waiting = WaitingPages(raw=raw, beside=beside)
 
-    def read(self, sources: Iterable[Source]) -> Iterator[History | Unreadable]:
+    @property
+    def pages(self) -> bool:
+        """Whether ``whole`` came across pages, which ``paged`` puts together."""
+        return bool(self._waiting)
+
+    def whole(self, sources: Iterable[Source]) -> Iterator[History | Unreadable]:
+        """Read histories that stand in one file each."""
         for source in sources:
             if isinstance(source, str) and _is_text(source):
                 yield Unreadable(_name(source), "A str is a path, and this is a history's text: give its bytes.")
@@ -147,59 +130,23 @@ class _Reading:
                 document = message_document(history.events, Names(history.workflow_id), raw=self._raw)
                 given = msgspec.structs.replace(self._given, run_id=run_id)
                 yield _readable(document, given, _name(source))
-        for folder, waiting in self._waiting.items():
-            asked = {each.file.path for each in waiting}
-            if self._beside and folder:
-                waiting.extend(self._pages_beside(folder, asked))
-            yield from self._put_together(waiting, asked)
 
-    def _pages_beside(self, folder: str, asked: Collection[str]) -> Iterator[_Waiting]:
-        found = (file for file in files(folder) if isinstance(file, File) and file.folder == folder)
-        for file in islice(found, _MAX_BESIDE):
-            if file.path not in asked:
-                for position, document in enumerate(_documents(file, raw=False), 1):
-                    page = page_of(document) if isinstance(document, Document) else None
-                    if page is not None:
-                        yield _Waiting(page, file, position, f"{file.name}[{position}]" if position > 1 else file.name)
+    def paged(self) -> Iterator[History | Unreadable]:
+        """Read histories of the pages that ``whole`` came across, each once."""
+        yield from map(self._history, self._waiting.put_together())
 
     def _in_file(self, file: File) -> Iterator[History | Unreadable]:
-        found = enumerate(_documents(file, raw=self._raw), 1)
-        ahead = next(found, None)
-        many = False
-        while ahead is not None:
-            (position, document), ahead = ahead, next(found, None)
-            many = many or ahead is not None
-            name = f"{file.name}[{position}]" if many else file.name
-            if isinstance(document, UnreadableError):
-                yield Unreadable(name, str(document), foreign=isinstance(document, ForeignError))
-            elif page := page_of(document):
-                self._waiting[file.folder].append(_Waiting(page, file, position, name))
-            else:
-                yield _readable(_in_export(document, file), self._given, name)
+        for found in found_in(file, raw=self._raw):
+            if not self._waiting.take(found):
+                yield self._history(found)
 
-    def _put_together(self, waiting: list[_Waiting], asked: Collection[str]) -> Iterator[History | Unreadable]:
-        for chain in chains([each.page for each in waiting]):
-            parts = [waiting[position] for position in chain.positions]
-            if not any(part.file.path in asked for part in parts):
-                continue
-            name = " + ".join(part.name for part in parts)
-            if chain.problem:
-                yield Unreadable(name, chain.problem)
-                continue
-            try:
-                document = join([self._again(part) for part in parts])
-            except UnreadableError as error:
-                yield Unreadable(name, str(error))
-                continue
-            yield _readable(_in_export(document, parts[0].file), self._given, name)
-
-    def _again(self, waiting: _Waiting) -> Document:
-        for position, document in enumerate(_documents(waiting.file, raw=self._raw), 1):
-            if isinstance(document, UnreadableError):
-                raise document
-            if position == waiting.position:
-                return document
-        raise UnreadableError("It has changed while it was read: try again.")
+    def _history(self, found: Found) -> History | Unreadable:
+        document = found.document
+        if isinstance(document, UnreadableError):
+            return Unreadable(found.name, str(document), foreign=isinstance(document, ForeignError))
+        namespace = document.names.namespace or namespace_of(found.file.path)
+        names = msgspec.structs.replace(document.names, namespace=namespace)
+        return _readable(replace(document, names=names), self._given, found.name)
 
 
 def _is_text(source: str) -> bool:
@@ -220,22 +167,6 @@ def _name(source: Source) -> str:
 
 def _opener(data: bytes) -> Callable[[], io.BufferedReader]:
     return lambda: io.BufferedReader(io.BytesIO(data))
-
-
-def _documents(file: File, *, raw: bool) -> Iterator[Document | UnreadableError]:
-    try:
-        with file.open() as stream:
-            yield from documents(stream, raw=raw)
-    except UnreadableError as error:
-        yield error
-    except OSError as error:
-        yield UnreadableError(f"It cannot be read ({error.strerror or error}): check its permissions.")
-
-
-def _in_export(document: Document, file: File) -> Document:
-    """The document, with the namespace that its path names where it names none itself."""
-    namespace = document.names.namespace or namespace_of(file.path)
-    return replace(document, names=msgspec.structs.replace(document.names, namespace=namespace))
 
 
 def _readable(document: Document, given: Names, name: str) -> History | Unreadable:

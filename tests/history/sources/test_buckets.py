@@ -20,9 +20,9 @@ from temporalio.api.export.v1 import WorkflowExecution, WorkflowExecutions
 
 from tests.history.recording import BASE_RUN_ID, RUN_ID, Recording
 from tracing.history import History, read
-from tracing.history.reading import files
 from tracing.history.sources import buckets
 from tracing.history.sources.files import File
+from tracing.history.sources.listing import files
 
 pytestmark = pytest.mark.slow
 

@@ -28,6 +28,14 @@ BROKEN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _STATUS: Final = {"code", "message"}
 """Keys of an error that the HTTP API answers."""
+_BESIDE: Final = {"nextPageToken", "archived", "workflowId", "runId", "namespace"}
+"""Keys beside the events of a page."""
+_NOTHING: Final[dict[str, tuple[object, ...]]] = {
+    "events": (None, []),
+    "history": (None, {}, {"events": None}, {"events": []}),
+    "rawHistory": (None, []),
+}
+"""Keys of a page that hold its events, and what they hold where there is none."""
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")  # PowerShell's `>` writes UTF-16
 _ESCAPES: Final = re.compile(
@@ -43,6 +51,7 @@ _PLAIN: Final = (
 _HALVES: Final = "Halves of characters (surrogates that stand alone) are shown as “?”."
 
 _Keys = dict[str, msgspec.Raw]
+_NULL: Final = msgspec.Raw(b"null")
 
 
 def json_documents(data: bytes, *, raw: bool) -> Iterator[Document | UnreadableError]:
@@ -112,27 +121,52 @@ def _documents(text: bytes, *, raw: bool) -> Iterator[Document | UnreadableError
         if not _keys(items[0]).keys() & {"events", "history", "rawHistory"}:
             yield _document(items, Names(), raw=raw)
             return
-        yield from _each(items, raw=raw)
+        yield from _each(items, raw=raw, pages=True)
         return
     keys = msgspec.json.decode(text, type=_Keys)
     if "items" in keys and "events" not in keys:
-        yield from _each(_list(keys["items"]), raw=raw)
+        yield from _each(_list(keys["items"]), raw=raw, pages=False)
     else:
-        yield _in_object(keys, raw=raw)
+        yield _page(keys, raw=raw)
 
 
-def _each(items: list[msgspec.Raw], *, raw: bool) -> Iterator[Document | UnreadableError]:
+def _each(items: list[msgspec.Raw], *, raw: bool, pages: bool) -> Iterator[Document | UnreadableError]:
     for item in items:
         try:
-            yield _in_object(_keys(item), raw=raw)
+            yield (_page if pages else _in_object)(_keys(item), raw=raw)
         except UnreadableError as error:
             yield error
         except BROKEN as error:
             yield _broken(error)
 
 
+def _page(keys: _Keys, *, raw: bool) -> Document:
+    """The history, or page of one, in an object. A page may be empty."""
+    try:
+        return _in_object(keys, raw=raw)
+    except UnreadableError:
+        if not _is_empty_page(keys):
+            raise
+        return Document([], [], _names(keys), raw=[] if raw else None, empty=True)
+
+
+def _is_empty_page(keys: _Keys) -> bool:
+    """Whether it is a last page as servers answer it, whole, and without events.
+
+    (A binary one has no bytes, as a file that was cut off has none: only JSON tells them apart.)
+    """
+    held = keys.keys() & _NOTHING.keys()
+    if not held or keys.keys() - _NOTHING.keys() - _BESIDE or msgspec.json.decode(keys.get("nextPageToken", _NULL)):
+        return False
+    return all(msgspec.json.decode(keys[key]) in _NOTHING[key] for key in held)
+
+
+def _names(keys: _Keys) -> Names:
+    return Names(_text(keys.get("workflowId")), _text(keys.get("runId")), _text(keys.get("namespace")))
+
+
 def _in_object(keys: _Keys, *, raw: bool) -> Document:
-    names = Names(_text(keys.get("workflowId")), _text(keys.get("runId")), _text(keys.get("namespace")))
+    names = _names(keys)
     more = bool(_text(keys.get("nextPageToken")))
     if "events" in keys:
         return _document(_list(keys["events"]), names, more=more, raw=raw)
