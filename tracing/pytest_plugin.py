@@ -96,9 +96,9 @@ class HistoryFile(pytest.File):
     """A file with the history of a run, or of several."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Each history in the file, also one that cannot be read."""
+        """Each history in the file, also one that cannot be read; one of several files with the first of them."""
         checks = _checks(self)
-        for position, name in enumerate(checks.names(str(self.path))):
+        for position, name in checks.names(str(self.path)):
             item: pytest.Item = HistoryItem.from_parent(self, name=name, position=position)
             yield item
 

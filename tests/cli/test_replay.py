@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.tracefile.conftest import receiver
 from tracing import conventions as c
 from tracing.cli import OK, SOME_FAILED, USAGE, run
 from tracing.cli.replay_report import report
 from tracing.replay import Command, Divergence, Replay, SourceLine
 from tracing.replay.job import Replayed
 from tracing.tracefile.read import read_trace
+
+if TYPE_CHECKING:
+    from tests.tracefile.conftest import Receiver
+
+__all__ = ["receiver"]
 
 RECORDED = Path(__file__).parents[1] / "replay" / "recorded"
 SHOP, RESEARCH = RECORDED / "shop.history.json", RECORDED / "research.history.json"
@@ -105,6 +112,58 @@ class TestCommand:
         assert run(["replay", str(tmp_path / "compare.json"), *TODAY]) == SOME_FAILED
         assert "1 unreadable" in capsys.readouterr().out
 
+    def test_a_history_in_several_page_files_is_replayed_and_sent_once_however_they_are_named(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: Receiver
+    ) -> None:
+        pages = _pages(tmp_path / "pages", SHOP)
+        monkeypatch.chdir(tmp_path / "pages")
+        names = [page.name for page in pages]
+
+        for named in ([str(tmp_path)], names, names[::-1], names[1:2], names[2:], [".", names[1], *map(str, pages)]):
+            status = run(["replay", *named, *TODAY, "--to", receiver.url, "--json"])
+
+            [replayed] = json.loads(capsys.readouterr().out)["replays"]
+            assert (status, replayed["outcome"], replayed["reused_steps"]) == (OK, "reproduced", 7)
+            assert [Path(part).name for part in replayed["source"].split(" + ")] == names
+            [batch] = receiver.batches
+            assert batch.count("ReplayWorkflow:Shop") == 1
+            receiver.batches.clear()
+
+    def test_pages_beside_whole_histories_in_several_processes(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        shutil.copy(RESEARCH, tmp_path / "whole.json")
+        _pages(tmp_path / "shop", SHOP)
+        _pages(tmp_path, RESEARCH)
+        (tmp_path / "shop" / "page-2.json").write_text("{")
+
+        status = run(["replay", str(tmp_path), *TODAY, "--jobs", "2", "--json"])
+
+        found = json.loads(capsys.readouterr().out)["replays"]
+        assert status == SOME_FAILED
+        # Each stands where its first page does, and what is damaged does not stop the others.
+        assert [(Path(each["source"].split(" + ")[0]).name, each["outcome"]) for each in found] == [
+            ("page-1.json", "reproduced"),
+            ("page-1.json", "unreadable"),
+            ("page-3.json", "unreadable"),
+            ("page-2.json", "unreadable"),
+            ("whole.json", "reproduced"),
+        ]
+
+    def test_code_that_blocks_for_ever_with_a_history_in_pages_is_stopped(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "blocking.py").write_text(_BLOCKING)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        _pages(tmp_path / "pages", SHOP)
+
+        status = run(["replay", str(tmp_path / "pages"), "--workflow", "blocking", "--timeout", "5"])
+
+        printed = capsys.readouterr()
+        assert status == SOME_FAILED
+        assert "1 failed" in printed.out
+        assert "It did not end within 15 s, and was stopped: is there workflow code that blocks" in printed.err
+
     def test_changed_code(self, capsys: pytest.CaptureFixture[str]) -> None:
         status = run(["replay", str(SHOP), *CHANGED, "--json"])
 
@@ -194,6 +253,21 @@ class TestCommand:
     def test_wrong_usage(self, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["replay", str(SHOP), *arguments]) == USAGE
         assert reason in " ".join(capsys.readouterr().err.split())
+
+
+def _pages(folder: Path, history: Path) -> list[Path]:
+    """The history as a server gives it, in three pages, each in a file; the last is empty."""
+    events = json.loads(history.read_text())["events"]
+    pages = [
+        {"history": {"events": events[:6]}, "nextPageToken": "AAAA"},
+        {"history": {"events": events[6:]}, "nextPageToken": "BBBB"},
+        {"history": {}},
+    ]
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"page-{number}.json" for number in (1, 2, 3)]
+    for path, page in zip(paths, pages, strict=True):
+        path.write_text(json.dumps(page))
+    return paths
 
 
 _BLOCKING = """

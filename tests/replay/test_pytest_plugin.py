@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -113,6 +114,19 @@ class TestReplays:
 
         result.assert_outcomes(passed=1, failed=1)
         result.stdout.fnmatch_lines(["*broken.json: It is a page without events, and nothing says of which *"])
+
+    def test_a_history_in_several_page_files_is_one_test(self, project: pytest.Pytester) -> None:
+        folder = project.mkdir("pages")
+        events = json.loads(SHOP.read_text())["events"]
+        for name, page, token in (("1", events[:20], "AAAA"), ("2", events[20:], "BBBB"), ("3", [], None)):
+            (folder / f"page-{name}.json").write_text(json.dumps({"history": {"events": page}, "nextPageToken": token}))
+
+        for named in ("pages", "pages/page-2.json"):
+            result = _run(
+                project, "-v", "--replay-histories", named, "--replay-workflow", "tests.replay.shop:Shop", named
+            )
+            result.assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines([f"pages/page-2.json::{RUN} PASSED*"])
 
     def test_a_folder_without_histories_guards_nothing_and_does_not_pass(self, project: pytest.Pytester) -> None:
         folder = project.mkdir("nothing")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from tracing.cli.replay_report import as_json, explain, report
 from tracing.cli.sections import SectionedCommand, section
 from tracing.decoding import Decoding
 from tracing.history import Unreadable
+from tracing.history.sources.files import File
 from tracing.history.sources.listing import files
+from tracing.replay.files import replayed
 from tracing.replay.job import Replayed, ReplaySettings
 from tracing.replay.processes import NotStartedError, Processes, worthwhile_jobs
 
@@ -90,17 +92,18 @@ def command(
         skip_unknown=skip_unknown,
     )
     results: dict[str, list[Replayed]] = {}
+    there: dict[str, File] = {}
     for found in (found for path in histories for found in files(path)):
         if isinstance(found, Unreadable):
             results[found.source] = [Replayed(found.source, "unreadable", found.reason)]
         else:
-            results[found.name] = []
-    paths = [path for path, known in results.items() if not known]
+            results[found.name], there[found.name] = [], found
     try:
-        results |= dict(_replayed(settings, paths, jobs, timeout))
+        for name, outcomes in _replayed(settings, list(there.values()), jobs, timeout):
+            results[name] += outcomes
     except NotStartedError as error:
         raise click.UsageError(str(error)) from error
-    ordered = _without_foreign([each for replayed in results.values() for each in replayed], named=histories)
+    ordered = _without_foreign([each for outcomes in results.values() for each in outcomes], named=histories)
     if prints_json:
         print_json(as_json(ordered))
         for each in ordered:
@@ -110,21 +113,21 @@ def command(
     return OK if all(each.good for each in ordered) else SOME_FAILED
 
 
-def _without_foreign(replayed: list[Replayed], *, named: tuple[str, ...]) -> list[Replayed]:
+def _without_foreign(outcomes: list[Replayed], *, named: tuple[str, ...]) -> list[Replayed]:
     """Skip what lies beside histories in a folder but is none; a folder of nothing else is a mistake."""
-    beside = [each.foreign and each.source not in named for each in replayed]
+    beside = [each.foreign and each.source not in named for each in outcomes]
     if all(beside):
-        return replayed
-    both = zip(replayed, beside, strict=True)
+        return outcomes
+    both = zip(outcomes, beside, strict=True)
     return [replace(each, outcome="skipped") if foreign else each for each, foreign in both]
 
 
 def _replayed(
-    settings: ReplaySettings, paths: list[str], jobs: int | None, seconds: float
+    settings: ReplaySettings, found: Sequence[File], jobs: int | None, seconds: float
 ) -> Iterator[tuple[str, list[Replayed]]]:
-    count = min(jobs or worthwhile_jobs(len(paths)), max(1, len(paths)))
+    count = min(jobs or worthwhile_jobs(len(found)), max(1, len(found)))
     with Processes(settings, count, seconds=seconds) as processes, export_progress() as bar:
-        task = bar.add_task("replaying", total=len(paths))
-        for done in processes.run(paths):
+        task = bar.add_task("replaying", total=len(found))
+        for done in replayed(processes, found):
             bar.advance(task)
             yield done

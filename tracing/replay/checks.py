@@ -54,12 +54,17 @@ class Checks:
         self._converter = load_data_converter(data_converter) if data_converter else DataConverter.default
         self._plugins = [load_plugin(reference) for reference in plugins]
         self._skip_unknown = skip_unknown
+        self._files: dict[str, str] = {}
 
-    def names(self, path: str) -> list[str]:
-        """Names of the histories of a file, in the order of their positions, also of those that cannot be read."""
+    def names(self, path: str) -> list[tuple[int, str]]:
+        """Positions and names of the histories of a file, also of those that cannot be read.
+
+        Each history once: where pages of it are in several files, with the first that is asked about.
+        """
         return [
-            "unreadable" if isinstance(found, Unreadable) else run_name(found.workflow_id, found.run_id)
-            for found in read(path, beside=True)
+            (position, "unreadable" if isinstance(found, Unreadable) else run_name(found.workflow_id, found.run_id))
+            for position, found in enumerate(read(path, beside=True))
+            if self._files.setdefault(found.source, path) == path
         ]
 
     def check(self, path: str, position: int, *, named: bool) -> str:

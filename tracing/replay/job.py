@@ -1,9 +1,9 @@
-"""What is done with one file of histories: each is replayed, and its trace written and sent."""
+"""What is done with a file of histories, or with pages: each history is replayed, and its trace written and sent."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,10 +16,12 @@ from tracing.backends.registry import target_for
 from tracing.backends.target import Target
 from tracing.config import TracingConfig
 from tracing.decoding import Decoder, Decoding
-from tracing.history import Unreadable, to_spans
+from tracing.history import History, Unreadable, to_spans
+from tracing.history.documents import Names
+from tracing.history.reading import Reading
 from tracing.replay.loading import load_data_converter, load_plugin, load_workflows, of_type, workflow_type_of
 from tracing.replay.run import Replay, replay
-from tracing.replay.source import Recording, recordings
+from tracing.replay.source import Recording, recorded
 from tracing.replay.spans import replay_spans
 from tracing.spans.model import Span
 from tracing.tracefile.names import run_name
@@ -50,6 +52,24 @@ class ReplaySettings:
     folder: Path | None = None
     to: str | None = None
     skip_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is done at once.
+
+    Attributes:
+        paths: A file; or the files of one folder that hold pages.
+        pages: Whether the histories are replayed of which the files hold pages, instead of those that each holds whole.
+    """
+
+    paths: tuple[str, ...]
+    pages: bool = False
+
+    @property
+    def name(self) -> str:
+        """How it is called in messages."""
+        return " + ".join(self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +104,19 @@ class Replayed:
     def good(self) -> bool:
         """Whether nothing is wrong with it."""
         return self.outcome in {"reproduced", "skipped"} and not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a task.
+
+    Attributes:
+        replayed: What came of its histories.
+        pages: Whether its file holds pages, too, which are a task of their own: all files of the folder that do.
+    """
+
+    replayed: list[Replayed]
+    pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +161,19 @@ class Job:
             decoder = stack.enter_context(decoding.open()) if decoding else None
             yield cls(settings, _Means(workflows, plugins, decoded, decoder, target))
 
-    async def do(self, path: str) -> list[Replayed]:
-        """Replay the histories of a file. What cannot be replayed is in what it returns."""
-        found: Iterator[Recording | Unreadable] = recordings(path, namespace=self._settings.namespace)
-        return [await self._one(each) for each in found]
+    async def do(self, task: Task) -> Done:
+        """Replay histories. What cannot be replayed is in what it returns."""
+        reading = Reading(Names(namespace=self._settings.namespace or ""), raw=True, beside=True)
+        whole = reading.whole(task.paths)
+        if not task.pages:
+            return Done(await self._all(whole, task), reading.pages)
+        for _ in whole:  # they were replayed when it was found that there are pages beside them
+            pass
+        changed = Unreadable(task.name, "It has changed while it was read: try again.")
+        return Done(await self._all(reading.paged() if reading.pages else [changed], task))
+
+    async def _all(self, found: Iterable[History | Unreadable], task: Task) -> list[Replayed]:
+        return [await self._one(recorded(each, task.name)) for each in found]
 
     async def _one(self, record: Recording | Unreadable) -> Replayed:
         if isinstance(record, Unreadable):

@@ -24,7 +24,7 @@ from tracing.backends.target import TargetError
 from tracing.exit import exit_process
 from tracing.parallel import cpus
 from tracing.replay.guard import allow_this_thread
-from tracing.replay.job import Job, Replayed, ReplaySettings
+from tracing.replay.job import Done, Job, Replayed, ReplaySettings, Task
 
 _STOP_SECONDS: Final = 5.0
 _START_SECONDS: Final = 60.0
@@ -37,19 +37,19 @@ class NotStartedError(Exception):
 
 
 class _Process:
-    """One process, and the file it is doing."""
+    """One process, and what it is doing."""
 
     def __init__(self, settings: ReplaySettings) -> None:
         self.connection, theirs = _SPAWN.Pipe()
         self.process: BaseProcess = _SPAWN.Process(target=_work, args=(theirs, settings), daemon=True, name="replay")
         self.process.start()
         theirs.close()
-        self.path: str | None = None
+        self.task: Task | None = None
         self.deadline = float("inf")
 
-    def give(self, path: str, seconds: float) -> None:
-        self.path, self.deadline = path, time.monotonic() + seconds
-        self.connection.send(path)
+    def give(self, task: Task, seconds: float) -> None:
+        self.task, self.deadline = task, time.monotonic() + seconds * len(task.paths)
+        self.connection.send(task)
 
     def kill(self) -> int | None:
         """End it at once; its exit code."""
@@ -97,53 +97,54 @@ class Processes:
             each.kill()
         self._all.clear()
 
-    def run(self, paths: Iterable[str]) -> Iterator[tuple[str, list[Replayed]]]:
-        """Replay files.
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Done]]:
+        """Replay histories.
 
         Args:
-            paths: Files; taken as there is somebody to do them.
+            tasks: Which ones; taken as there is somebody to do them.
 
         Yields:
-            Each file as it is done, with what came of its histories.
+            Each task as it is done, with what came of it.
 
         A process that dies is replaced; where that does not start, the others go on, and what is left when there is
         none is given back as failed.
         """
-        waiting = iter(paths)
+        waiting = iter(tasks)
         for each in self._all:
             self._next(each, waiting)
-        while busy := [each for each in self._all if each.path is not None]:
+        while busy := [each for each in self._all if each.task is not None]:
             nearest = min(each.deadline for each in busy)
             ready = wait([each.connection for each in busy], max(0.0, nearest - time.monotonic()))
             for each in busy:
-                assert each.path is not None  # it is busy
-                path = each.path
+                assert each.task is not None  # it is busy
+                task = each.task
                 if each.connection in ready:
-                    done, alive = self._answer(each)
+                    done, alive = self._answer(each, task)
                 elif each.deadline <= time.monotonic():
-                    done, alive = [_lost(path, f"It did not end within {self._seconds:g} s, and was stopped")], False
+                    seconds = self._seconds * len(task.paths)
+                    done, alive = _lost(task, f"It did not end within {seconds:g} s, and was stopped"), False
                 else:
                     continue
                 successor = each if alive else self._replaced(each)
-                yield path, done
+                yield task, done
                 if successor is not None:
                     self._next(successor, waiting)
-        for path in waiting:
-            yield path, [Replayed(path, "failed", f"Nobody was left to replay it. {self._last_problem}")]
+        for task in waiting:
+            yield task, Done([Replayed(task.name, "failed", f"Nobody was left to replay it. {self._last_problem}")])
 
-    def _next(self, process: _Process, waiting: Iterator[str]) -> None:
-        path = next(waiting, None)
-        process.path, process.deadline = None, float("inf")
-        if path is not None:
-            process.give(path, self._seconds)
+    def _next(self, process: _Process, waiting: Iterator[Task]) -> None:
+        task = next(waiting, None)
+        process.task, process.deadline = None, float("inf")
+        if task is not None:
+            process.give(task, self._seconds)
 
-    def _answer(self, process: _Process) -> tuple[list[Replayed], bool]:
+    def _answer(self, process: _Process, task: Task) -> tuple[Done, bool]:
         try:
-            done: list[Replayed] = process.connection.recv()
+            done: Done = process.connection.recv()
         except (EOFError, OSError):
             process.process.join(_STOP_SECONDS)
             code = process.process.exitcode
-            return [_lost(process.path or "", f"The process that replayed it ended (exit code {code})")], False
+            return _lost(task, f"The process that replayed it ended (exit code {code})"), False
         return done, True
 
     def _replaced(self, process: _Process) -> _Process | None:
@@ -186,22 +187,23 @@ def worthwhile_jobs(files: int) -> int:
 _FILES_THAT_PAY: Final = 24
 
 
-def _lost(path: str, reason: str) -> Replayed:
-    return Replayed(path, "failed", f"{reason}: is there workflow code that blocks, or ends its process?")
+def _lost(task: Task, reason: str) -> Done:
+    asked = f"{reason}: is there workflow code that blocks, or ends its process?"
+    return Done([Replayed(task.name, "failed", asked)])
 
 
 def _work(parent: Connection, settings: ReplaySettings) -> None:
-    """What a process does: file after file, until its parent is gone."""
+    """What a process does: task after task, until its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends this
     os.dup2(sys.stderr.fileno(), 1)  # what workflow code prints is no result
     for name in ("temporalio", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what it would log is in what came of the replay
     with contextlib.suppress(EOFError, ConnectionError):  # the parent is done, or was killed
-        asyncio.run(_files(parent, settings))
+        asyncio.run(_tasks(parent, settings))
     exit_process(0)
 
 
-async def _files(parent: Connection, settings: ReplaySettings) -> None:
+async def _tasks(parent: Connection, settings: ReplaySettings) -> None:
     # Codecs may call what blocks in a thread: the guard is to know that it is not the workflow's.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(initializer=allow_this_thread))
     try:

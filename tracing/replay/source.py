@@ -78,13 +78,22 @@ def recordings(source: Source, *, namespace: str | None = None) -> Iterator[Reco
         Recordings, and the reason why something is none.
     """
     for found in read(source, namespace=namespace, raw=True, beside=True):
-        if isinstance(found, Unreadable):
-            yield found
-            continue
-        try:
-            yield _recording(found, source)
-        except ValueError as error:
-            yield Unreadable(found.source, str(error))
+        yield recorded(found, source)
+
+
+def recorded(found: History | Unreadable, source: Source) -> Recording | Unreadable:
+    """What was read, for a replay.
+
+    Args:
+        found: What ``tracing.history.read`` gave of the source, asked for the raw events.
+        source: The source.
+    """
+    if isinstance(found, Unreadable):
+        return found
+    try:
+        return _recording(found, source)
+    except ValueError as error:
+        return Unreadable(found.source, str(error))
 
 
 def _recording(known: History, source: Source) -> Recording:
