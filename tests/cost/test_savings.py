@@ -1,10 +1,25 @@
-"""What was not spent again because results were reused."""
+"""What was not spent again because results were reused?"""
 
 from __future__ import annotations
 
-from tests.cost.runs import killed_run
+import pytest
+
+from tests.cost.runs import RecordedRun, killed_run
 from tests.cost.writing import money
-from tracing.cost import account, saved
+from tests.history.local_markers import run_and_resets_with_local_activities
+from tests.tables.fleet import research, reset
+from tracing import conventions as c
+from tracing.cost import StepAccount, account, compare, saved
+from tracing.cost.savings import makers_of
+from tracing.cost.step_account import SpanKey
+from tracing.spans.model import Link
+
+
+def reused(base: SpanKey | None) -> StepAccount:
+    return StepAccount("activity:1", "call_llm", 0, reused=True, taken_from=base)
+
+
+MADE = StepAccount("activity:1", "call_llm", 1)
 
 
 def test_what_reused_results_cost_once_is_saved() -> None:
@@ -17,3 +32,43 @@ def test_it_is_unknown_what_a_result_cost_whose_run_is_not_at_hand() -> None:
     plan, *_ = account(killed_run().spans()).steps
     assert money(saved([plan, None])) == "≥ 0.0046325 USD"
     assert money(saved([None])) == "unknown"
+
+
+def test_a_step_names_the_one_whose_result_it_took() -> None:
+    links = (Link(1, 2, {}), Link(3, 4, {c.RUN_ID: "run-0"}), Link(5, 6, {c.RUN_ID: "run-1"}), Link(7, 8, {}))
+    run = RecordedRun("run-2").step("call_llm", 1, 4, reused=True, links=links).step("call_llm", 4, 5, links=links)
+    assert [step.taken_from for step in account(run.spans()).steps] == [(5, 6), None]
+
+
+def test_results_lead_over_resets_to_the_step_that_made_them() -> None:
+    steps = {(1, 1): MADE, (2, 1): reused((1, 1)), (3, 1): reused((2, 1)), (4, 1): reused((1, 1))}
+    for order in (steps, dict(reversed(steps.items()))):
+        assert makers_of(order) == {(2, 1): MADE, (3, 1): MADE, (4, 1): MADE}
+
+
+def test_results_lead_nowhere_where_a_run_is_missing_and_in_a_circle() -> None:
+    missing = {(3, 1): reused((2, 1)), (2, 1): reused((1, 1)), (4, 1): reused(None)}
+    circle = {(5, 1): reused((5, 1)), (6, 1): reused((7, 1)), (7, 1): reused((6, 1)), (8, 1): reused((7, 1))}
+    for steps in (missing | circle, dict(reversed((missing | circle).items()))):
+        assert makers_of(steps) == {}
+
+
+@pytest.mark.timeout(30)
+def test_a_long_way_is_walked_once() -> None:
+    steps = {(1, 0): MADE} | {(1, number): reused((1, number - 1)) for number in range(1, 50_000)}
+    for order in (steps, dict(reversed(steps.items()))):
+        assert set(map(id, makers_of(order).values())) == {id(MADE)}
+
+
+def test_a_comparison_with_the_run_that_paid_says_what_a_reset_of_a_reset_saved() -> None:
+    paid, first, second = (account(spans) for spans in (research(), reset(), reset("run-5", base="run-2")))
+    assert money(compare(paid, second).saved) == "0.01271 USD"
+    assert money(compare(first, second).saved) == "unknown"  # the first run did not pay, either
+
+
+def test_reused_local_activities_saved_what_they_cost_once() -> None:
+    paid, first, second = map(account, run_and_resets_with_local_activities())
+    assert [money(compare(paid, each).saved) for each in (first, second)] == ["0.75 USD", "0.75 USD"]
+    steps = {(run.trace_id, step.span_id): step for run in (paid, first, second) for step in run.steps}
+    assert [step.reused for step in steps.values()] == [False] * 3 + [True] * 6
+    assert list(makers_of(steps).values()) == [*paid.steps, *paid.steps]

@@ -6,15 +6,14 @@ Their markers are as the SDK's Core writes them.
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from tests.history.recording import BASE_RUN_ID, RUN_ID, START_US, Recording, failure, payload, tree
+from tests.history.local_markers import marker, ran
+from tests.history.recording import BASE_RUN_ID, RUN_ID, Recording, failure, payload, tree
 from tests.rendering import render
 from tracing import conventions as c
 from tracing.identity import run_trace_id, step_span_id
-from tracing.ledger import Ledger, LedgerSpan, encode_ledger
 from tracing.spans.model import Link
 
 TOLD = {
@@ -30,80 +29,6 @@ TOLD = {
     c.UNCLOSED,
     c.WORKER_IDENTITY,
 }
-
-
-def moment(ms: float) -> dict[str, int]:
-    """A time after the run's start, as markers have it."""
-    seconds, nanos = divmod(START_US * 1_000 + round(ms * 1_000_000), 1_000_000_000)
-    return {"seconds": seconds, "nanos": nanos}
-
-
-def marker(
-    recording: Recording,
-    task: int,
-    activity_id: str = "1",
-    *,
-    ms: float | None = None,
-    complete: float | None = None,
-    scheduled: float = 3,
-    attempt: int = 1,
-    backoff: bool = False,
-    result: Any = None,
-    failed: dict[str, Any] | None = None,
-) -> int:
-    """Add the marker of a local activity; returns its ID."""
-    data = {
-        "seq": int(activity_id) if activity_id.isdecimal() else 1,
-        "attempt": attempt,
-        "activity_id": activity_id,
-        "activity_type": "look_up",
-        "complete_time": None if complete is None else moment(complete),
-        "backoff": {"seconds": 60, "nanos": 0} if backoff else None,
-        "original_schedule_time": moment(scheduled),
-        "activation_index": 1,
-    }
-    details: dict[str, Any] = {"data": {"payloads": [payload(json.dumps(data))]}}
-    if result is not None:
-        details["result"] = {"payloads": [result]}
-    return recording.add(
-        "marker_recorded",
-        ms=ms,
-        marker_name="core_local_activity",
-        details=details,
-        workflow_task_completed_event_id=task,
-        failure=failed,
-    )
-
-
-def ran(
-    activity_id: str = "1",
-    *,
-    scheduled: float,
-    started: float,
-    took: float,
-    attempt: int = 1,
-    run_id: str = RUN_ID,
-) -> bytes:
-    """The ledger of an attempt that made one model call, by its worker's clock."""
-    call = LedgerSpan(
-        f"{attempt:016x}",
-        "chat gpt-4o",
-        START_US * 1_000 + round(started * 1_000_000),
-        START_US * 1_000 + round((started + took) * 1_000_000),
-        attributes={c.OPERATION: "chat", c.USAGE_INPUT: 100, c.USAGE_OUTPUT: 10, c.COST: 0.25},
-    )
-    return encode_ledger(
-        Ledger(
-            run=run_id,
-            activity=activity_id,
-            attempt=attempt,
-            started=START_US + round(started * 1_000),
-            scheduled=START_US + round(scheduled * 1_000),
-            duration=round(took * 1_000_000),
-            identity="worker-1",
-            spans=[call],
-        )
-    )
 
 
 def test_without_a_ledger_it_lasts_from_its_task_to_its_complete_time_and_has_no_attempt() -> None:

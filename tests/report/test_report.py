@@ -13,10 +13,9 @@ from benchmarks.report_pages import agent_run
 from tests.cost.runs import Attempt, Call, RecordedRun
 from tests.report.hostile import TEXT, hostile_spans
 from tests.report.sample import approval_run, replay_of_research_run, research_run
-from tracing import conventions as c
 from tracing.cost import account, compare
 from tracing.report import render_report, write_report
-from tracing.spans.model import Link, Span, SpanKind
+from tracing.spans.model import Span, SpanKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -203,36 +202,6 @@ def planned(run_id: str, plan: float, write: float | None) -> list[Span]:
         .step("write", 4, 8, Attempt(4.5, 7.9, [Call(5, 7, write, 2003, 307)]))
         .spans()
     )
-
-
-SAVED = re.compile(r"<dt>Saved</dt><dd><strong><span[^>]*>([^<]*)</span></strong>([^<]*)</dd>")
-
-
-def test_what_a_replay_saved_is_the_same_with_a_comparison_and_without() -> None:
-    spans, again = research_run(), replay_of_research_run()
-    comparison = compare(account(spans), account(again))
-    assert SAVED.findall(render_report([*spans, *again], comparison)) == [
-        ("≥ $0.024223", "by reused results"),
-        ("≥ $0.024223", "what reused results cost once"),
-    ]
-
-
-def test_what_was_saved_is_unknown_where_the_run_that_paid_is_not_on_the_page() -> None:
-    spans, again = research_run(), replay_of_research_run()
-    assert SAVED.findall(render_report(again)) == [("unknown", "the run that paid is not on this page")]
-
-    lost = next(span for span in spans if span.name == "StartActivity:search_web")
-    attempts = {span.span_id for span in spans if span.parent_id == lost.span_id}
-    rest = [span for span in spans if span.span_id not in {lost.span_id, *attempts}]
-    assert SAVED.findall(render_report([*rest, *again])) == [("≥ $0.024223", "what reused results cost once")]
-
-
-def test_results_that_cost_nothing_saved_nothing() -> None:
-    base = RecordedRun("run-1").step("search_web", 1, 4, Attempt(1.5, 3.9)).spans()
-    made = next(span for span in base if span.name == "StartActivity:search_web")
-    taken = Link(made.trace_id, made.span_id, {c.RUN_ID: "run-1"})
-    reset = RecordedRun("run-2").step("search_web", 1, 4, reused=True, links=(taken,)).spans()
-    assert SAVED.findall(render_report([*base, *reset])) == [("$0", "what reused results cost once")]
 
 
 def test_a_link_leads_to_its_span_where_that_is_on_the_page() -> None:

@@ -15,6 +15,7 @@ from tracing import conventions as c
 from tracing.cost.attempts import attempt_account, spanless_attempt, spanless_closing_attempt, workflow_code
 from tracing.cost.attributes import Values, number, text, texts
 from tracing.cost.run_account import RunAccount
+from tracing.cost.savings import taken_from
 from tracing.cost.step_account import StepAccount
 from tracing.cost.tree import SpanTree
 from tracing.cost.waits import person_waits
@@ -135,7 +136,7 @@ def _calls(tree: SpanTree) -> tuple[dict[int, list[Span]], list[list[Span]], lis
 def _step_spans(tree: SpanTree) -> list[tuple[Span, list[Span]]]:
     """Each step's span with its attempts' spans.
 
-    A local activity has no step span, and a killed worker may have lost one: the last attempt then stands in for it.
+    A killed worker may have lost one: the last attempt then stands in for it.
     """
     steps = {span.span_id: span for span in tree.spans if _is_step(span)}
     attempts: defaultdict[int | str, list[Span]] = defaultdict(list)
@@ -171,7 +172,7 @@ def _remains_by_step(
 def _step_account(
     step: Span, key: str, attempts: Sequence[Span], inside: dict[int, list[Span]], remains: list[list[Span]]
 ) -> StepAccount:
-    reused = step.attributes.get(c.REUSED) is True
+    reused, base = step.attributes.get(c.REUSED) is True, taken_from(step)
     error = text(step.attributes, c.ERROR_TYPE)
     closed = step.end is not None and step.attributes.get(c.UNCLOSED) is not True
     completed = closed and not error and step.status != StatusCode.ERROR
@@ -194,6 +195,7 @@ def _step_account(
         undecoded=number(step.attributes, c.UNDECODED),
         counted=reused or closed or c.PENDING_STATE in step.attributes,
         reused=reused,
+        taken_from=None if base is None else (base.trace_id, base.span_id),
         closed=closed,
         error=error,
         start=step.start,

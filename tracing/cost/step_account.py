@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from tracing.cost.amount import UNKNOWN, Amount, amount_of, sum_of
 from tracing.usage import Usage, total
 
+SpanKey = tuple[int, int]
+"""Trace ID and span ID."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
@@ -92,7 +95,7 @@ class StepAccount:
     Attributes:
         key: Kind and ID in the run, ``activity:3``; ``activity:3#2`` where the ID was used before.
         type: Activity type.
-        span_id: Span ID of the step.
+        span_id: Span ID of the step; of its last attempt, where the step's own span is missing.
         attempts: Attempts of which something is known, in their order.
         missing_attempts: Attempts that are known to have been made, but left nothing at all.
         running_attempts: Those of them that still run, as the server says.
@@ -100,6 +103,8 @@ class StepAccount:
             unknown.
         counted: Whether it is known how many attempts it took; of a step that never closed only a server says so.
         reused: Whether its result was taken from history: it then cost nothing here.
+        taken_from: Of a reused step: the one whose result it took, as its link names it, which may be reused as well;
+            None where nobody knows.
         closed: Whether it has come to an end.
         error: Class of the error it ended with; "" else.
         start: When it was issued, in ns since the epoch.
@@ -117,6 +122,7 @@ class StepAccount:
     undecoded: int = 0
     counted: bool = True
     reused: bool = False
+    taken_from: SpanKey | None = None
     closed: bool = True
     error: str = ""
     start: int = 0

@@ -43,7 +43,7 @@ class StepLine:
     Attributes:
         step: Its account.
         models: Models that answered in it.
-        maker: Of a reused step: the step whose result it took, where that one's run is on the page.
+        maker: Of a reused step: the step that made its result, where the page leads there.
     """
 
     step: StepAccount
@@ -71,7 +71,7 @@ def by_step(runs: Iterable[RunAccount], makers: Mapping[int, StepAccount]) -> li
 
     Args:
         runs: Accounts of the runs.
-        makers: The steps whose results reused steps took, by span ID of the reused step.
+        makers: The steps that made the results of reused steps, by span ID of the reused step.
     """
     return [
         StepLine(

@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 
 from tracing import conventions as c
+from tracing.cost.step_account import SpanKey
 from tracing.report.messages import conversation, pretty
-from tracing.report.spent import SpanKey
 from tracing.report.strings import Strings
 from tracing.report.text import visible
 from tracing.runs import AttributeValue

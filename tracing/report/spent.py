@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from tracing import conventions as c
 from tracing.cost import Amount, AttemptAccount, RunAccount, StepAccount, saved
 from tracing.cost.amount import amount_of
+from tracing.cost.savings import makers_of
+from tracing.cost.step_account import SpanKey
 from tracing.spans.model import Span
 from tracing.usage import Usage, is_model_call, usage_of_call
-
-SpanKey = tuple[int, int]
-"""Trace ID and span ID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Spending:
     Attributes:
         usage: Its model calls.
         amount: What they cost; None for spans that cost nothing by their nature.
-        maker: Of a reused step: the step whose result it took, where that one's run is on the page.
+        maker: Of a reused step: the step that made its result, where the page leads there.
     """
 
     usage: Usage = field(default_factory=Usage)
@@ -60,9 +59,10 @@ class Spent:
                     for attempt in step.attempts:
                         if attempt.span_id is not None:
                             self._attempts[trace_id, attempt.span_id] = attempt
+        self._makers = makers_of(self._steps)
 
     def step(self, span: Span) -> StepAccount | None:
-        """The account of a step, where the span is one's; a local activity's is at its last attempt."""
+        """The account of a step, where the span is one's; of one whose span is missing, its last attempt's."""
         return self._steps.get((span.trace_id, span.span_id))
 
     def of(self, span: Span) -> Spending:
@@ -80,13 +80,7 @@ class Spent:
         if account is None:
             return Spending()
         nothing = not account.usage.calls and not account.amount.at_least
-        return Spending(account.usage, None if nothing else account.amount, self._maker(span))
+        return Spending(account.usage, None if nothing else account.amount, self._makers.get(key))
 
     def _run(self, span: Span) -> RunAccount | None:
         return self._runs.get((span.trace_id, str(span.attributes.get(c.REPLAY_ID) or span.attributes.get(c.RUN_ID))))
-
-    def _maker(self, span: Span) -> StepAccount | None:
-        if span.attributes.get(c.REUSED) is not True:
-            return None
-        bases = (self._steps.get((link.trace_id, link.span_id)) for link in span.links)
-        return next((base for base in bases if base is not None), None)

@@ -11,6 +11,7 @@ from tracing.cost import RunAccount, StepAccount
 from tracing.cost.account import WORKFLOW_CODE
 from tracing.cost.amount import Amount
 from tracing.cost.attributes import number, text
+from tracing.cost.savings import taken_from
 from tracing.spans.model import Span
 from tracing.tables.account_rows import NOTHING_SPENT, spent
 from tracing.tables.cells import Row, amount_cells, count_cell, session_cells, text_cell, time_cells
@@ -97,8 +98,7 @@ def step_row(step: Step, shared: Row, run: Span) -> Row:
     span = step.span
     own = span is not None and kind_of(span) != "attempt"
     told = step.account
-    links = span.links if span is not None and step.reused else ()
-    base = next((link for link in reversed(links) if c.RUN_ID in link.attributes), None)
+    base = taken_from(span) if span is not None else None
     return {
         **shared,
         "key": text_cell(step.key),
