@@ -11,8 +11,10 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from tests.cost.runs import at
+from tests.history.local_markers import run_and_resets_with_local_activities
 from tests.tables.fleet import research, reset, rows, tables_of, write_fleet
 from tests.tables.test_rows import recorded_histories
 from tracing.cost import account
@@ -188,11 +190,40 @@ def test_saved_by_reuse(fleet: Path) -> None:
     assert compare(account(research()), account(reset())).saved.known == D("0.01271")
 
 
-def test_a_reset_of_a_reset_saved_what_the_first_run_had_spent(tmp_path: Path) -> None:
+def saved_by_reuse(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What the view says, by run: polars says it, too."""
+    columns = ["run_id", "reused_steps", "saved_usd", "at_least"]
+    found = ask(folder, f"SELECT {', '.join(columns)} FROM saved_by_reuse ORDER BY run_id")
+    frame: pl.DataFrame = in_polars(folder, monkeypatch)["saved_by_reuse"]
+    assert frame.select(columns).sort("run_id").rows() == found
+    return found
+
+
+def test_a_reset_of_a_reset_saved_what_the_first_run_had_spent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tables_of(tmp_path, research(), reset(), reset("run-5", base="run-2")).folder
 
-    query = "SELECT run_id, reused_steps, saved_usd, at_least FROM saved_by_reuse ORDER BY run_id"
-    assert ask(folder, query) == [("run-2", 3, D("0.01271"), False), ("run-5", 3, D("0.01271"), False)]
+    assert saved_by_reuse(folder, monkeypatch) == [
+        ("run-2", 3, D("0.01271"), False),
+        ("run-5", 3, D("0.01271"), False),
+    ]
+
+
+def test_resets_in_a_circle_saved_nobody_knows_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = reset("run-2", base="run-5"), reset("run-5", base="run-2")
+    # The more traces say the same of a run, the more ways lead around.
+    copies = [[replace(span, trace_id=number) for span in other] for number in (1, 2, 3)]
+    folder = tables_of(tmp_path, one, other, *copies).folder
+
+    assert saved_by_reuse(folder, monkeypatch) == [("run-2", 3, None, True), ("run-5", 12, None, True)]
+
+
+def test_reused_local_activities_saved_what_they_cost_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tables_of(tmp_path, *run_and_resets_with_local_activities()).folder
+
+    assert saved_by_reuse(folder, monkeypatch) == [
+        ("5f0e4f7e-0000-4000-8000-000000000001", 3, D("0.75"), False),
+        ("5f0e4f7e-0000-4000-8000-000000000002", 3, D("0.75"), False),
+    ]
 
 
 def test_saved_is_unknown_where_the_first_run_is_not_at_hand(tmp_path: Path) -> None:
