@@ -232,6 +232,20 @@ def test_whoever_reads_keeps_nobody_from_writing(made: Made) -> None:
     agent.close()
 
 
+def test_only_the_steps_that_are_asked_for_are_read_however_many_they_are(made: Made) -> None:
+    made.workflow("work")
+    rows = ", ".join(f"('work', {number}, 'ask')" for number in range(1, 1_203))
+    made.sql(f"INSERT INTO operation_outputs (workflow_uuid, function_id, function_name) VALUES {rows}")
+    with connect(made.url) as database:
+        reader = Reader(database)
+        few, _ = reader.steps("work", numbers={1_202, 7, 4_000})
+        many, _ = reader.steps("work", numbers=range(2, 1_203))
+        none, _ = reader.steps("work", numbers=())
+    assert [step.function_id for step in few] == [7, 1_202]
+    assert [step.function_id for step in many] == list(range(2, 1_203))
+    assert none == []
+
+
 def test_nothing_is_written(made: Made) -> None:
     made.workflow("work")
     with connect(made.url) as database, pytest.raises(DatabaseError, match="readonly database"):

@@ -27,6 +27,8 @@ from tracing.dbos_live.executions import Execution
 from tracing.dbos_live.functions import traced_step
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pytest
 
     from tests.dbos_live.conftest import Live
@@ -142,13 +144,16 @@ def test_a_step_without_a_name_is_refused_as_without_tracing(live: Live) -> None
         research("tides")
 
 
-def test_rows_are_read_once_though_a_step_before_them_is_not_done(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_rows_are_read_once_though_a_step_before_them_is_not_done(
+    live: Live, monkeypatch: pytest.MonkeyPatch, *, goes_on: bool
+) -> None:
     read: list[int] = []
     steps = Reader.steps
 
-    def noted(reader: Reader, workflow_id: str, *, first: int | None = None) -> tuple[list[StepRow], int]:
-        found = steps(reader, workflow_id, first=first)
-        if first is not None:
+    def noted(reader: Reader, workflow_id: str, *, numbers: Collection[int] | None = None) -> tuple[list[StepRow], int]:
+        found = steps(reader, workflow_id, numbers=numbers)
+        if numbers is not None:
             read.extend(step.function_id for step in found[0])
         return found
 
@@ -162,14 +167,17 @@ def test_rows_are_read_once_though_a_step_before_them_is_not_done(live: Live, mo
         for _ in range(3):
             text = ask(text)
             wait_until_sent(live, steps=text.count("!"))
-        return first.run({"name": "last"}, answer, text)
+        text = first.run({"name": "last"}, answer, text)
+        if goes_on:
+            wait_until_sent(live, steps=4)
+        return text
 
     live.launch()
     monkeypatch.setattr(Reader, "steps", noted)
     with SetWorkflowID("w"):
         assert research("tides") == "tides!!!!"
     assert_same(live.spans("w"), live.exported("w"))
-    # The first is done as the workflow ends, and may be read with its end.
+    # The first is read on its own or, where the workflow does not go on, with its end.
     assert [number for number in read if number > 1] == [2, 3, 4]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tracing.dbos.database import Database
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from tracing.dbos.database import Database, Row
 from tracing.dbos.ends import read_ends
 from tracing.dbos.header import read_attributes
 from tracing.dbos.ledgers import MAX_ENTRY, STREAMS, RecordedAttempt, read_entry
@@ -10,6 +13,9 @@ from tracing.dbos.records import ENGINE_STEPS, Origins, StepRow, WorkflowRow, mi
 from tracing.dbos.serializers import Serializer
 from tracing.dbos.tables import FACTS, ID, INPUT, OUTPUT, STATUS, STEP_FACTS, STEPS, Tables, cut, value_of
 from tracing.dbos.tables import STREAMS as STREAM_ROWS
+
+_MOST_NUMBERS: Final = 500
+"""How many steps one query names at most: SQLite before 3.32 takes 999 values."""
 
 
 class Reader:
@@ -166,12 +172,14 @@ class Reader:
         rows = self._tables.rows(STEPS, workflow_id, only=("function_id",), order="function_id", first=first)
         return [found for row in rows if (found := number(row["function_id"])) is not None]
 
-    def steps(self, workflow_id: str, *, first: int | None = None, results: bool = True) -> tuple[list[StepRow], int]:
+    def steps(
+        self, workflow_id: str, *, numbers: Collection[int] | None = None, results: bool = True
+    ) -> tuple[list[StepRow], int]:
         """The steps of a workflow by their numbers, and how many rows are none that can be read.
 
         Args:
             workflow_id: Workflow ID.
-            first: Number of the first that is asked for; all where None.
+            numbers: Numbers of those that are asked for, each once; all where None.
             results: Whether their results are read, which may be large.
 
         Raises:
@@ -179,8 +187,7 @@ class Reader:
         """
         steps: list[StepRow] = []
         unread = 0
-        only = None if results else STEP_FACTS
-        for row in self._tables.rows(STEPS, workflow_id, only=only, order="function_id", first=first):
+        for row in self._step_rows(workflow_id, None if results else STEP_FACTS, numbers):
             function_id = number(row["function_id"])
             if function_id is None:
                 unread += 1
@@ -197,3 +204,14 @@ class Reader:
                 )
             )
         return steps, unread
+
+    def _step_rows(
+        self, workflow_id: str, only: tuple[str, ...] | None, numbers: Collection[int] | None
+    ) -> Iterator[Row]:
+        if numbers is None:
+            yield from self._tables.rows(STEPS, workflow_id, only=only, order="function_id")
+            return
+        asked = sorted(numbers)
+        for start in range(0, len(asked), _MOST_NUMBERS):
+            among = asked[start : start + _MOST_NUMBERS]
+            yield from self._tables.rows(STEPS, workflow_id, only=only, order="function_id", among=among)

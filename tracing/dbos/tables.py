@@ -119,6 +119,7 @@ class Tables:
         only: tuple[str, ...] | None = None,
         order: str = "",
         first: int | None = None,
+        among: Sequence[int] | None = None,
     ) -> list[Row]:
         """Rows of a workflow, with each column that is read, missing ones as NULL, long values cut to their size.
 
@@ -126,8 +127,9 @@ class Tables:
             table: The table.
             workflow_id: The workflow.
             only: The columns; all that are read where None.
-            order: Column by which they are ordered.
+            order: Column by which they are ordered; needed with ``first`` or ``among``.
             first: The least value of that; any where None.
+            among: The values of that which are asked for, one at least; any where None.
 
         Raises:
             DatabaseError: The database cannot be read.
@@ -135,10 +137,15 @@ class Tables:
         if ID not in self._columns[table]:
             return []
         asked = ", ".join(self._expression(table, column) for column in only or _READ[table])
-        bound = "" if first is None else f" AND {order} >= ?"
+        which, values = f"WHERE {ID} = ?", list[object]([workflow_id])
+        if first is not None:
+            which += f" AND {order} >= ?"
+            values.append(first)
+        if among is not None:
+            which += f" AND {order} IN ({', '.join('?' * len(among))})"
+            values += among
         ordered = f" ORDER BY {order}" if order else ""
-        values = (workflow_id,) if first is None else (workflow_id, first)
-        return self.ask(table, asked, f"WHERE {ID} = ?{bound}{ordered}", values)
+        return self.ask(table, asked, f"{which}{ordered}", values)
 
     def _expression(self, table: str, column: str) -> str:
         there = column in self._columns[table]

@@ -226,7 +226,7 @@ class Watcher:
         attempts = reader.attempts(workflow_id, first=min([*new, *watched.waiting]))
         watched.attempts.update({number: tries for number, tries in attempts.items() if number not in watched.seen})
         # Those that were there before the attempts were read: so all of their attempts were read.
-        steps = [step for step in reader.steps(workflow_id, first=min(new))[0] if step.function_id in new]
+        steps, _ = reader.steps(workflow_id, numbers=new)
         watched.take_times(steps)
         context = StepContext(
             self._config,
