@@ -25,9 +25,11 @@ from tracing.dbos_live import functions, writing
 from tracing.dbos_live.attempt import Attempt, AttemptProcess
 from tracing.dbos_live.executions import Execution
 from tracing.dbos_live.functions import traced_step
+from tracing.dbos_live.retries import NO_PAUSE, Pause
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import Any
 
     import pytest
 
@@ -47,7 +49,7 @@ class Step:
             namespace="", workflow_id="w", run_id="w", workflow_type="research", trace_id=1, session_id="w", resource={}
         )
         self.begun = Execution(run, 1, 0)
-        self.ended: list[bool] = []
+        self.ended: list[tuple[bool, Pause]] = []
 
     async def execution_async(self, _: str) -> Execution:
         return self.begun
@@ -56,8 +58,8 @@ class Step:
         process = AttemptProcess(OFF, lambda _: None, provider=TracerProvider())
         return Attempt(process, execution, function_id, step, number)
 
-    def end_attempt(self, _: Attempt, *, written: bool) -> None:
-        self.ended.append(written)
+    def end_attempt(self, _: Attempt, *, written: bool, pause: Pause) -> None:
+        self.ended.append((written, pause))
 
 
 async def write_stream(*_: object, **__: object) -> None:
@@ -75,16 +77,24 @@ def test_a_step_that_is_thrown_away_while_it_waits_waits_for_nothing_more(
     async def ask(_: str) -> None:
         await asyncio.sleep(0)
 
-    waiting = traced_step(step, ask, "ask")("tides")  # type: ignore[arg-type] # all of it that is used
+    waiting = traced_step(step, ask, "ask", {})("tides")  # type: ignore[arg-type] # all of it that is used
     contextvars.copy_context().run(waiting.send, None)
     # As the garbage collector does it: in another context than the one it began in.
     contextvars.Context().run(waiting.close)
-    assert (step.ended, caplog.text) == ([False], "")
+    assert (step.ended, caplog.text) == ([(False, NO_PAUSE)], "")
 
 
 @pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(
+    ("options", "pause"),
+    [
+        ({"retries_allowed": True}, Pause(0.0, certain=False)),
+        # It may be its time limit that cancels it.
+        ({"retries_allowed": True, "timeout_seconds": 600.0}, Pause(1.0, certain=False)),
+    ],
+)
 async def test_a_step_that_is_cancelled_while_its_ledger_is_written_has_ended(
-    monkeypatch: pytest.MonkeyPatch, *, fails: bool
+    monkeypatch: pytest.MonkeyPatch, *, options: dict[str, Any], pause: Pause, fails: bool
 ) -> None:
     async def cancel(*_: object, **__: object) -> None:
         raise asyncio.CancelledError
@@ -99,8 +109,8 @@ async def test_a_step_that_is_cancelled_while_its_ledger_is_written_has_ended(
             raise LookupError
 
     with pytest.raises(asyncio.CancelledError):
-        await traced_step(step, ask, "ask")("tides")  # type: ignore[arg-type] # all of it that is used
-    assert step.ended == [False]
+        await traced_step(step, ask, "ask", options)("tides")  # type: ignore[arg-type] # all of it that is used
+    assert step.ended == [(False, pause)]
 
 
 def test_steps_of_a_workflow_whose_beginning_was_not_traced_are_not_traced_either(

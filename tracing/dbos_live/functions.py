@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from opentelemetry.context import Context
 from tracing.dbos_live.attempt import Attempt
 from tracing.dbos_live.executions import Execution
 from tracing.dbos_live.process import TracedProcess
+from tracing.dbos_live.retries import Retries
 from tracing.dbos_live.writing import write, write_async
 from tracing.live.failopen import fail_open
 
@@ -62,14 +63,16 @@ def traced_workflow(process: TracedProcess, function: Function) -> Function:
     return _marked(call_async if inspect.iscoroutinefunction(function) else call)
 
 
-def traced_step(process: TracedProcess, function: Function, name: str) -> Function:
+def traced_step(process: TracedProcess, function: Function, name: str, options: Mapping[str, Any]) -> Function:
     """The function of a step, as DBOS is to call it.
 
     Args:
         process: What traces it.
         function: The function.
         name: Name of the step.
+        options: Its settings, by DBOS's names.
     """
+    retries = Retries.of(options)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -80,10 +83,10 @@ def traced_step(process: TracedProcess, function: Function, name: str) -> Functi
             with _inside(attempt):
                 result = function(*args, **kwargs)
         except BaseException as error:
-            with _ending(process, _failed(attempt, error)) as ending:
+            with _ending(process, _failed(attempt, error), retries, error) as ending:
                 ending.written = write(attempt)
             raise
-        with _ending(process, _succeeded(attempt, args, kwargs, result)) as ending:
+        with _ending(process, _succeeded(attempt, args, kwargs, result), retries) as ending:
             ending.written = write(attempt)
         return result
 
@@ -96,11 +99,11 @@ def traced_step(process: TracedProcess, function: Function, name: str) -> Functi
             with _inside(attempt):
                 result = await function(*args, **kwargs)
         except BaseException as error:
-            with _ending(process, _failed(attempt, error)) as ending:
+            with _ending(process, _failed(attempt, error), retries, error) as ending:
                 if not isinstance(error, GeneratorExit):  # thrown away: it may not wait for anything any more
                     ending.written = await write_async(attempt)
             raise
-        with _ending(process, _succeeded(attempt, args, kwargs, result)) as ending:
+        with _ending(process, _succeeded(attempt, args, kwargs, result), retries) as ending:
             ending.written = await write_async(attempt)
         return result
 
@@ -228,11 +231,16 @@ class _Ending:
 
 
 @contextmanager
-def _ending(process: TracedProcess, attempt: Attempt) -> Iterator[_Ending]:
-    """An attempt ends, also where its step is cancelled while the entry is written."""
+def _ending(
+    process: TracedProcess, attempt: Attempt, retries: Retries, error: BaseException | None = None
+) -> Iterator[_Ending]:
+    """An attempt ends, by an error or not, also where its step is cancelled while the entry is written."""
     ending = _Ending()
     try:
         yield ending
+    except BaseException as cancelled:
+        error = cancelled
+        raise
     finally:
         with fail_open("the end of a DBOS step's attempt"):
-            process.end_attempt(attempt, written=ending.written)
+            process.end_attempt(attempt, written=ending.written, pause=retries.pause_after(attempt.number, error))

@@ -23,6 +23,7 @@ from tracing.dbos_live.attempt import Attempt, AttemptProcess
 from tracing.dbos_live.ends import add_attributes
 from tracing.dbos_live.executions import Execution, Running
 from tracing.dbos_live.recoveries import count_recovery, recovery_of
+from tracing.dbos_live.retries import NO_PAUSE, Pause
 from tracing.dbos_live.rows import ReadingThread, Rows
 from tracing.dbos_live.watcher import Watcher
 from tracing.dbos_live.writing import warn_of_plain_ledgers
@@ -134,8 +135,8 @@ class TracedProcess:
                 self._emitter.started(attempt.as_begun)
         return attempt
 
-    def end_attempt(self, attempt: Attempt, *, written: bool) -> None:
-        """An attempt has ended; ``written`` says whether it wrote its entry."""
+    def end_attempt(self, attempt: Attempt, *, written: bool, pause: Pause = NO_PAUSE) -> None:
+        """An attempt has ended; ``written`` says whether it wrote its entry, ``pause`` how long its step may wait."""
         execution = attempt.execution
         recorded = attempt.close(written=written)
         if not recorded:
@@ -144,14 +145,14 @@ class TracedProcess:
         if execution.run.sampled:
             self._watcher.attempted(attempt.workflow_id, attempt.function_id, recorded=recorded, written=written)
         if execution.implied:
-            self.ended(attempt.workflow_id, execution, recorded=True)
+            self.ended(attempt.workflow_id, execution, recorded=True, pause=pause)
 
-    def ended(self, workflow_id: str, execution: Execution, *, recorded: bool) -> None:
-        """The function of a workflow has ended; ``recorded`` says whether DBOS records what it did."""
+    def ended(self, workflow_id: str, execution: Execution, *, recorded: bool, pause: Pause = NO_PAUSE) -> None:
+        """A workflow's function has ended: ``recorded`` by DBOS or not, with a ``pause`` if it may be called again."""
         with fail_open("the end of a DBOS workflow"):
             self.running.end(execution)
             if execution.run.sampled:
-                self._watcher.ended(workflow_id, execution.since, recorded=recorded)
+                self._watcher.ended(workflow_id, execution.since, recorded=recorded, pause=pause)
 
     def flush(self, timeout_seconds: float) -> bool:
         """Wait until all that has ended is handed to the exporters; False where that took longer than the timeout."""
@@ -216,8 +217,7 @@ class TracedProcess:
         if not (run.sampled and self._emitter.samples(run.trace_id, run.workflow_type)):
             run = run.left_out()
         recovery = recovery_of(reader, row) if self._metrics.are_recorded else None
-        number = row.executions if self.vouches else 0
-        return Execution(run, number, since, recovery, count=row.executions)
+        return Execution(run, row.executions if self.vouches else 0, since, recovery, count=row.executions)
 
     def _add(self, execution: Execution | None) -> Execution | None:
         if execution is not None:

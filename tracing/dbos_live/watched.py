@@ -13,6 +13,7 @@ from tracing.dbos.ledgers import RecordedAttempt
 from tracing.dbos.parts import may_go_on
 from tracing.dbos.records import StepRow, WorkflowRow
 from tracing.dbos.runs import DbosRun
+from tracing.dbos_live.retries import NO_PAUSE, Pause
 
 FIRST_LOOK_SECONDS: Final = 0.02
 """How long after a step's function has returned its row is looked for; each look in vain doubles that."""
@@ -32,6 +33,7 @@ class Watched:
         count: How often the workflow had been begun by then.
         ended: When its function ended, by the monotonic clock; None while it runs.
         patience: How long its end is looked for after that, in seconds.
+        pause: How long it may wait before that to begin again, where it is but a step whose attempt has failed.
         attempted: Steps whose functions ran here; True where the attempt's own spans were sent.
         lost: Those of them of which an attempt could not be recorded, though it had something to tell.
         waiting: Those of them whose rows are not there yet.
@@ -49,6 +51,7 @@ class Watched:
     count: int = 0
     ended: float | None = None
     patience: float = 0.0
+    pause: Pause = NO_PAUSE
     attempted: dict[int, bool] = field(default_factory=dict)
     lost: set[int] = field(default_factory=set)
     waiting: set[int] = field(default_factory=set)
@@ -67,20 +70,29 @@ class Watched:
         self.first = min(self.first, function_id)
         self._look_soon()
 
-    def end(self, patience: float) -> None:
-        """Its function has ended; its end is looked for so many seconds."""
-        self.ended, self.patience = time.monotonic(), patience
+    def end(self, patience: float, pause: Pause = NO_PAUSE) -> None:
+        """Its function has ended; its end is looked for so many seconds, after a pause."""
+        self.ended, self.patience, self.pause = time.monotonic(), patience, pause
         self._look_soon()
+
+    def is_to_end(self, now: float) -> bool:
+        """Whether its end is about to be recorded: not while its step waits for the next attempt."""
+        if self.ended is None:
+            return False
+        since = now - self.ended
+        return since >= self.pause.seconds or not (self.pause.certain or since > self.patience)
 
     def is_given_up(self, now: float, *, answered: bool) -> bool:
         """Whether its end was looked for long enough; a database that does not answer is asked again."""
         patience = self.patience if answered else PATIENCE_SECONDS
-        return self.ended is not None and now - self.ended > patience
+        return self.ended is not None and now - self.ended > self.pause.seconds + patience
 
     def look_later(self, now: float) -> bool:
         """Whether there is anything to look for again, as there is not while an attempt may wait long for the next."""
         tired = self.ended is None and (not self.waiting or self.wait >= LONGEST_WAIT_SECONDS)
-        self.wait = min(2 * self.wait, LONGEST_WAIT_SECONDS)
+        # Seldom through a pause, which may take an hour, and yet when it is over.
+        pause = self.ended + self.pause.seconds - now if self.ended is not None else 0.0
+        self.wait = min(2 * self.wait, max(LONGEST_WAIT_SECONDS, pause))
         self.next_look = now + self.wait
         return not tired
 

@@ -24,6 +24,7 @@ from tracing.dbos.records import StepRow
 from tracing.dbos.runs import DbosRun
 from tracing.dbos.step_spans import StepContext, spans_of_step
 from tracing.dbos_live.ends import Note, noted
+from tracing.dbos_live.retries import NO_PAUSE, Pause
 from tracing.dbos_live.rows import Rows
 from tracing.dbos_live.watched import FIRST_LOOK_SECONDS, PATIENCE_SECONDS, Watched
 from tracing.live.failopen import fail_open
@@ -98,19 +99,20 @@ class Watcher:
 
         self._ask(note)
 
-    def ended(self, workflow_id: str, since: int, *, recorded: bool) -> None:
+    def ended(self, workflow_id: str, since: int, *, recorded: bool, pause: Pause = NO_PAUSE) -> None:
         """The function of a workflow has ended, in the execution that began then.
 
         Args:
             workflow_id: Workflow ID.
             since: When the execution began, in ms since the epoch.
             recorded: Whether DBOS is to record how; else it has already, or the workflow goes on elsewhere.
+            pause: How long it may wait before it begins again.
         """
 
         def note() -> None:
             watched = self._watched.get(workflow_id)
             if watched is not None and watched.since == since:
-                watched.end(PATIENCE_SECONDS if recorded else 0.0)
+                watched.end(PATIENCE_SECONDS if recorded else 0.0, pause)
                 self._awaited[workflow_id] = watched
 
         self._ask(note)
@@ -139,7 +141,8 @@ class Watcher:
             self._ask(self._rows.close)
 
     def _any_ended(self) -> bool:
-        return any(watched.ended is not None for watched in self._awaited.values())
+        now = time.monotonic()
+        return any(watched.is_to_end(now) for watched in self._awaited.values())
 
     def _ask(self, what: Callable[[], None]) -> None:
         self._asked.put(what)

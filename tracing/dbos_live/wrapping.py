@@ -51,7 +51,11 @@ class Wrappers:
 
         def traced_step_decorator(*args: Any, **kwargs: Any) -> Callable[[Any], Any]:
             decorate = step(*args, **kwargs)
-            return lambda function: decorate(traced_step(process, function, kwargs.get("name") or _name(function)))
+
+            def decorate_traced(function: Any) -> Any:
+                return decorate(traced_step(process, function, kwargs.get("name") or _name(function), kwargs))
+
+            return decorate_traced
 
         def traced_run_step(options: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
             return run_step(options, self._of_options(options, function), *args, **kwargs)
@@ -89,10 +93,11 @@ class Wrappers:
             setattr(owner, name, original)
 
     def _of_options(self, options: Any, function: Any) -> Any:
-        given = options.get("name") if isinstance(options, dict) else None
+        known = options if isinstance(options, dict) else {}
+        given = known.get("name")
         if not given and not hasattr(function, "__qualname__"):
             return function  # DBOS says that a step needs a name
-        return traced_step(self._process, function, given or _name(function))
+        return traced_step(self._process, function, given or _name(function), known)
 
 
 def decorated_before() -> list[str]:
