@@ -258,3 +258,19 @@ def test_where_its_end_cannot_be_noted_its_span_is_left_to_the_export(
     assert runs(live.spans("w")) == []
     assert DBOS.resume_workflow("w").get_result() == "tides!!!"
     assert_same(live.spans("w"), live.exported("w"))
+
+
+def test_that_one_was_rewound_stands_nowhere_and_what_it_had_spent_in_its_ledgers(live: Live) -> None:
+    research = Cancelled().agent()
+    live.launch()
+    with SetWorkflowID("w"):
+        assert research("tides") == "tides!!!"
+    columns = [str(name) for (name,) in stored(live.url, "SELECT name FROM pragma_table_info('workflow_status')")]
+    row = f"SELECT {', '.join(columns)} FROM workflow_status"
+    [before] = stored(live.url, row)
+    assert DBOS.rewind_workflow("w", start_step=5).get_result() == "tides!!!"
+    [after] = stored(live.url, row)
+    changed = {name for name, old, new in zip(columns, before, after, strict=True) if old != new}
+    # Each of them changes where a workflow is resumed, too.
+    assert changed <= {"queue_name", "started_at_epoch_ms", "completed_at", "updated_at"}
+    assert [len(step.attempts) for step in account(live.exported("w")).steps] == [1, 1, 1, 1, 2, 1]
