@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -145,6 +146,38 @@ def test_steps_and_workflows_that_are_left_out(url: str) -> None:
         names = {short(span.name) for span in live.spans("w")}
         assert names == {"RunWorkflow:research", "StartActivity:ask", "RunActivity:ask", "chat gpt-4o"}
         assert live.spans("h") == []
+        assert_same(live.spans("w"), live.exported("w"))
+
+
+def test_a_step_that_is_called_by_one_that_is_left_out_is_none_of_its_own(url: str) -> None:
+    # As everywhere that a step calls another: DBOS then executes its function as a part of the first.
+    with traced(url, TracingConfig(exclude_activities=("note*",))) as live:
+
+        @DBOS.step(name="look_up")
+        def look_up(text: str) -> str:
+            return text
+
+        @DBOS.step(name="look_up_async")
+        async def look_up_async(text: str) -> str:
+            return text
+
+        @DBOS.step(name="note")
+        def note(text: str) -> str:
+            return look_up(text)
+
+        @DBOS.step(name="note_async")
+        async def note_async(text: str) -> str:
+            return await look_up_async(text)
+
+        @DBOS.workflow(name="research")
+        async def research(topic: str) -> str:
+            return look_up(await note_async(note(topic)))
+
+        live.launch()
+        with SetWorkflowID("w"):
+            assert asyncio.run(research("tides")) == "tides"
+        names = sorted(short(span.name) for span in live.spans("w"))
+        assert names == ["RunActivity:look_up", "RunWorkflow:research", "StartActivity:look_up"]
         assert_same(live.spans("w"), live.exported("w"))
 
 

@@ -27,7 +27,6 @@ from tracing.live.failopen import fail_open
 
 TRACED: Final = "durable_trace_traced"
 """What we leave on the functions that we wrap."""
-_attempt: ContextVar[Attempt | None] = ContextVar("durable_trace_dbos_attempt", default=None)
 _START: Final = "the start of a DBOS step's attempt"
 
 
@@ -76,11 +75,15 @@ def traced_step(process: TracedProcess, function: Function, name: str, options: 
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        attempt = _begin_attempt(process, name)
-        if attempt is None:
+        place = _place()
+        if place is None:
             return function(*args, **kwargs)
+        attempt = _begin_attempt(process, name, place)
+        if attempt is None:
+            with _set(_at, place):
+                return function(*args, **kwargs)
         try:
-            with _inside(attempt):
+            with _set(_at, place), _attached(attempt.context()):
                 result = function(*args, **kwargs)
         except BaseException as error:
             with _ending(process, _failed(attempt, error), retries, error) as ending:
@@ -92,11 +95,15 @@ def traced_step(process: TracedProcess, function: Function, name: str, options: 
 
     @functools.wraps(function)
     async def call_async(*args: Any, **kwargs: Any) -> Any:
-        attempt = await _begin_attempt_async(process, name)
-        if attempt is None:
+        place = _place()
+        if place is None:
             return await function(*args, **kwargs)
+        attempt = await _begin_attempt_async(process, name, place)
+        if attempt is None:
+            with _set(_at, place):
+                return await function(*args, **kwargs)
         try:
-            with _inside(attempt):
+            with _set(_at, place), _attached(attempt.context()):
                 result = await function(*args, **kwargs)
         except BaseException as error:
             with _ending(process, _failed(attempt, error), retries, error) as ending:
@@ -136,22 +143,20 @@ def _executing(process: TracedProcess, workflow_id: str | None, execution: Execu
         process.ended(workflow_id, execution, recorded=recorded)
 
 
-def _begin_attempt(process: TracedProcess, name: str) -> Attempt | None:
+def _begin_attempt(process: TracedProcess, name: str, place: _Place) -> Attempt | None:
     """The attempt that begins; None where it is not traced."""
     with fail_open(_START):
-        place = _place(process, name)
-        if place is not None:
+        if process.config.traces_activity(name):
             known = _known(place.workflow_id)
             execution = process.execution(place.workflow_id) if known is None else known.execution
             return process.begin_attempt(execution, place.function_id, name, place.number)
     return None
 
 
-async def _begin_attempt_async(process: TracedProcess, name: str) -> Attempt | None:
+async def _begin_attempt_async(process: TracedProcess, name: str, place: _Place) -> Attempt | None:
     """As `_begin_attempt`, without blocking the event loop."""
     with fail_open(_START):
-        place = _place(process, name)
-        if place is not None:
+        if process.config.traces_activity(name):
             known = _known(place.workflow_id)
             execution = await process.execution_async(place.workflow_id) if known is None else known.execution
             return process.begin_attempt(execution, place.function_id, name, place.number)
@@ -172,22 +177,22 @@ class _Place(NamedTuple):
     number: int
 
 
-def _place(process: TracedProcess, name: str) -> _Place | None:
+_at: ContextVar[_Place | None] = ContextVar("durable_trace_dbos_place", default=None)
+"""Where the code is that runs: what a step calls is none of its own, also where that step is not traced."""
+
+
+def _place() -> _Place | None:
     """Where a step's function is called; None where it is no step: outside of workflows, or by another step."""
-    workflow_id, function_id, status = DBOS.workflow_id, DBOS.step_id, DBOS.step_status
-    if workflow_id is None or function_id is None or not process.config.traces_activity(name):
-        return None
-    around = _attempt.get()
-    if around is not None and (around.workflow_id, around.function_id) == (workflow_id, function_id):
-        return None
-    tried = status.current_attempt if status is not None else None
-    return _Place(workflow_id, function_id, (tried or 0) + 1)
-
-
-@contextmanager
-def _inside(attempt: Attempt) -> Iterator[None]:
-    with _set(_attempt, attempt), _attached(attempt.context()):
-        yield
+    with fail_open(_START):
+        workflow_id, function_id, status = DBOS.workflow_id, DBOS.step_id, DBOS.step_status
+        if workflow_id is None or function_id is None:
+            return None
+        around = _at.get()
+        if around is not None and (around.workflow_id, around.function_id) == (workflow_id, function_id):
+            return None
+        tried = status.current_attempt if status is not None else None
+        return _Place(workflow_id, function_id, (tried or 0) + 1)
+    return None
 
 
 @contextmanager
