@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cost.runs import RecordedRun, killed_run
+from tests.cost.runs import Attempt, Call, RecordedRun, killed_run
 from tests.cost.writing import money
 from tests.history.local_markers import run_and_resets_with_local_activities
 from tests.tables.fleet import research, reset
 from tracing import conventions as c
-from tracing.cost import StepAccount, account, compare, saved
+from tracing.cost import StepAccount, account, compare, join, saved
 from tracing.cost.savings import makers_of
 from tracing.cost.step_account import SpanKey
+from tracing.identity import run_trace_id, step_span_id
 from tracing.spans.model import Link
 
 
@@ -66,9 +67,37 @@ def test_a_comparison_with_the_run_that_paid_says_what_a_reset_of_a_reset_saved(
     assert money(compare(first, second).saved) == "unknown"  # the first run did not pay, either
 
 
+def test_what_a_reset_of_a_reset_saved_is_what_each_of_the_runs_before_paid() -> None:
+    """The base run plans for 0.5 USD and asks; its reset takes the plan and asks again for 0.25; that is taken, too."""
+
+    def taken(key: str, base: str) -> tuple[Link, ...]:
+        return (Link(run_trace_id(base), step_span_id(base, "activity", key), {c.RUN_ID: base}),)
+
+    base = RecordedRun("base")
+    base.step("plan", 0, 4, Attempt(1, 3, [Call(1, 2, 0.5, 10, 1)]), activity_id="1")
+    base.step("ask", 4, 8, Attempt(5, 7, [Call(5, 6, 0.125, 10, 1)]), activity_id="2")
+    middle = RecordedRun("middle").step("plan", 0, 4, reused=True, links=taken("1", "base"), activity_id="1")
+    middle.step("ask", 14, 18, Attempt(15, 17, [Call(15, 16, 0.25, 10, 1)]), activity_id="2")
+    last = RecordedRun("last").step("plan", 0, 4, reused=True, links=taken("1", "middle"), activity_id="1")
+    last.step("ask", 14, 18, reused=True, links=taken("2", "middle"), activity_id="2")
+
+    chain = join([account(base.spans(9)), account(middle.spans(19))])
+    comparison = compare(chain, account(last.spans(20)))
+
+    paired = {pair.first.key: pair.second.key for pair in comparison.steps if pair.first and pair.second}
+    assert paired == {"activity:1": "activity:1", "ResearchAgentWorkflow#2/activity:2": "activity:2"}
+    assert money(comparison.saved) == "0.75 USD"
+
+
+def test_a_result_that_no_step_of_the_first_run_made_is_part_of_what_was_saved_and_unknown() -> None:
+    first = RecordedRun("other").step("plan", 0, 4, Attempt(1, 3, [Call(1, 2, 0.5, 10, 1)]))
+    second = RecordedRun("last").step("plan", 0, 4, reused=True).step("ask", 4, 8, reused=True)
+    assert money(compare(account(first.spans(9)), account(second.spans(9))).saved) == "≥ 0.5 USD"
+
+
 def test_reused_local_activities_saved_what_they_cost_once() -> None:
     paid, first, second = map(account, run_and_resets_with_local_activities())
     assert [money(compare(paid, each).saved) for each in (first, second)] == ["0.75 USD", "0.75 USD"]
-    steps = {(run.trace_id, step.span_id): step for run in (paid, first, second) for step in run.steps}
+    steps = {step.span_key: step for run in (paid, first, second) for step in run.steps}
     assert [step.reused for step in steps.values()] == [False] * 3 + [True] * 6
     assert list(makers_of(steps).values()) == [*paid.steps, *paid.steps]

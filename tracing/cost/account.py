@@ -189,6 +189,7 @@ def _step_account(
         key=key,
         type=text(step.attributes, c.ACTIVITY_TYPE),
         span_id=step.span_id,
+        trace_id=step.trace_id,
         attempts=() if reused else tuple(sorted(found, key=lambda attempt: (attempt.closing, attempt.start))),
         missing_attempts=missing,
         running_attempts=min(missing, int(running)),

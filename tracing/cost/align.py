@@ -7,7 +7,11 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tracing.cost.step_account import StepAccount
+from tracing.cost.savings import makers_of
+from tracing.cost.step_account import SpanKey, StepAccount
+
+_Feature = Callable[[StepAccount], Hashable]
+"""What steps of both runs agree in that are one; None where a step has no such thing."""
 
 StepState = Literal["reused", "executed", "changed", "new", "gone"]
 """What the second run did with a step.
@@ -54,8 +58,9 @@ def align(
 ) -> tuple[StepPair, ...]:
     """Pair the steps of two runs.
 
-    What agrees most is paired first: key, type and input; then type and input in order; key and type; type in order;
-    key alone. An input counts only where both runs captured it; where one did not, key and type are enough.
+    A reused step is paired with the one that made its result, where links lead there. Of the others, what agrees most
+    is paired first: key, type and input; then type and input in order; key and type; type in order; key alone. An input
+    counts only where both runs captured it; where one did not, key and type are enough.
 
     Args:
         first: Steps of the first run.
@@ -66,7 +71,7 @@ def align(
     Returns:
         Pairs in the order of the first run; new steps stand after the step they followed in the second.
     """
-    partner = _partners(first, second, key_alone=same_workflow)
+    partner = _partners(first, second, _result((*first, *second)), key_alone=same_workflow)
     taken = {mine: theirs for theirs, mine in partner.items()}
     rows: list[StepPair] = []
     after: defaultdict[int, list[StepPair]] = defaultdict(list)
@@ -84,11 +89,13 @@ def align(
     return tuple(rows)
 
 
-def _partners(first: Sequence[StepAccount], second: Sequence[StepAccount], *, key_alone: bool) -> dict[int, int]:
+def _partners(
+    first: Sequence[StepAccount], second: Sequence[StepAccount], result: _Feature, *, key_alone: bool
+) -> dict[int, int]:
     partner: dict[int, int] = {}
     free = set(range(len(second)))
 
-    def pair(feature: Callable[[StepAccount], Hashable], *, unless: Callable[[StepAccount, StepAccount], bool]) -> None:
+    def pair(feature: _Feature, *, unless: Callable[[StepAccount, StepAccount], bool]) -> None:
         candidates: defaultdict[Hashable, deque[int]] = defaultdict(deque)
         for position, step in enumerate(second):
             if position in free and feature(step) is not None:
@@ -100,6 +107,7 @@ def _partners(first: Sequence[StepAccount], second: Sequence[StepAccount], *, ke
             partner[position] = queue.popleft()
             free.discard(partner[position])
 
+    pair(result, unless=_never)
     pair(lambda step: (step.key, step.type), unless=_inputs_differ)
     pair(lambda step: (step.type, step.input_digest) if step.input_digest else None, unless=_never)
     pair(lambda step: (step.key, step.type), unless=_never)
@@ -107,6 +115,18 @@ def _partners(first: Sequence[StepAccount], second: Sequence[StepAccount], *, ke
     if key_alone:
         pair(lambda step: step.key, unless=_never)
     return partner
+
+
+def _result(steps: Sequence[StepAccount]) -> _Feature:
+    """Which result a step has, where one of these steps made it and others took it."""
+    makers = makers_of({step.span_key: step for step in reversed(steps)})
+    makers |= {maker.span_key: maker for maker in makers.values()}
+
+    def result(step: StepAccount) -> SpanKey | None:
+        maker = makers.get(step.span_key)
+        return maker.span_key if maker is not None else None
+
+    return result
 
 
 def _never(_first: StepAccount, _second: StepAccount) -> bool:

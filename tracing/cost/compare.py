@@ -89,7 +89,7 @@ def compare(first: RunAccount, second: RunAccount, *, requests: Mapping[str, int
         first=first,
         second=second,
         steps=steps,
-        saved=saved(pair.first for pair in steps if pair.state == "reused"),
+        saved=saved(pair.first for pair in steps if pair.second is not None and pair.second.reused),
         counterfactual=cost_of_restarting(first, recoveries),
         retry_waste=first.waste + second.waste,
         recoveries=recoveries,

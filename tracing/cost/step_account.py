@@ -111,6 +111,7 @@ class StepAccount:
         end: When it was closed, in ns; None while open.
         input_digest: Digest of its input, where content was captured; None else.
         summary: What the workflow's code calls it, where content was captured; "" else.
+        trace_id: Trace ID of the step; 0 is unknown.
     """
 
     key: str
@@ -129,6 +130,12 @@ class StepAccount:
     end: int | None = None
     input_digest: str | None = None
     summary: str = ""
+    trace_id: int = 0
+
+    @property
+    def span_key(self) -> SpanKey:
+        """Trace ID and span ID of the step."""
+        return self.trace_id, self.span_id
 
     @property
     def tries(self) -> int:

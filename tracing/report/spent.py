@@ -55,7 +55,7 @@ class Spent:
             for run in runs:
                 self._runs[trace_id, run.replay_id or run.run_id] = run
                 for step in run.steps:
-                    self._steps[trace_id, step.span_id] = step
+                    self._steps[step.span_key] = step
                     for attempt in step.attempts:
                         if attempt.span_id is not None:
                             self._attempts[trace_id, attempt.span_id] = attempt
