@@ -152,7 +152,8 @@ def test_a_replay_is_scored_on_the_trace_of_the_run_it_is_compared_with(stage: S
 
     results = stage.results(run_id)
     assert results["durable.replay.outcome"] == (None, "reproduced")
-    assert results["durable.saved_usd"] == (0.125, None)
+    # The replay took five results, and what four of them cost is not in the first trace.
+    assert results["durable.saved_usd"] == (0.125, "at least")
     assert stage.annotations(run_id)["durable.replay.outcome"]["metadata"]["replay_id"] == "replay-1"
 
 
