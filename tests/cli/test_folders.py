@@ -79,5 +79,5 @@ def test_what_is_exported_must_not_count_as_there(
     assert run(["export", *what, *watch, "--to", "http://127.0.0.1:9", "--have", "traces", "-o", folder]) == 2
     assert (
         "--have names what the backend has, and -o the folder that all is exported into: give another with -o, which "
-        "is not below that of --have."
+        "is not below that of --have, and in which no file is that --have names."
     ) in " ".join(capsys.readouterr().err.split())

@@ -109,6 +109,21 @@ def test_export_sends_to_a_collector_what_is_not_in_its_files(tmp_path: Path, re
     assert receiver.batches == [[span.name for span in spans[1::2]]]
 
 
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
+def test_what_cannot_be_read_of_what_was_sent_is_named_for_it_is_sent_again(
+    tmp_path: Path, receiver: Receiver, capsys: pytest.CaptureFixture[str], jobs: str
+) -> None:
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "broken.otlp.jsonl").write_text("broken\n")
+    write_trace(tmp_path / "live", "collector", whole()[::2])
+    assert run(["export", str(HISTORY), str(OTHER), "--to", receiver.url, "--have", "live", "--jobs", jobs]) == 1
+    err = capsys.readouterr().err
+    assert [line.partition(": ")[2].partition(":")[0] for line in err.splitlines()] == [
+        "live/broken.otlp.jsonl, line 1"
+    ]
+    assert sum(map(len, receiver.batches)) == 9
+
+
 def test_send_sends_to_a_collector_what_is_not_in_its_files(
     tmp_path: Path, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,3 +163,14 @@ def test_options_that_do_not_go_together(
     (tmp_path / "traces").mkdir()
     assert run(["export", str(HISTORY), *arguments]) == 2
     assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_trace_file_that_would_be_exported_anew_does_not_say_what_is_there(
+    tmp_path: Path, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = write_trace(tmp_path / "out", NAME, whole()[:2])
+    (tmp_path / "link.otlp.jsonl").symlink_to(half)
+    for have in (f"out/{half.name}", "link.otlp.jsonl"):
+        assert run(["export", str(HISTORY), "--to", receiver.url, "--have", have, "-o", "out"]) == 2
+        assert "in which no file is that --have names." in " ".join(capsys.readouterr().err.split())
+    assert (receiver.batches, len(ids(half))) == ([], 2)

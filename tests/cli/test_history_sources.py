@@ -115,6 +115,39 @@ def test_pages_that_a_server_gave_with_an_empty_one_at_the_end_are_one_run(
     assert (code, complaints) == (OK, "")
 
 
+def test_a_page_that_was_alone_is_read_again_with_those_that_are_put_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = _recording().json()["events"]
+    pages, traces = tmp_path / "pages", tmp_path / "traces"
+    pages.mkdir()
+    (pages / "1.json").write_text(json.dumps({"history": {"events": events[:4]}, "nextPageToken": "AAAA"}))
+    code, printed, complaints = _command(capsys, "export", pages, "-o", traces, "--json")
+    assert (code, len(printed["failed"])) == (SOME_FAILED, 1)
+    assert "later events are missing" in complaints
+    (pages / "2.json").write_text(json.dumps({"history": {"events": events[4:]}}))
+    for _ in range(2):
+        code, printed, complaints = _command(capsys, "export", pages, "-o", traces, "--json")
+        assert (code, printed["failed"], complaints) == (OK, [], "")
+        [exported] = printed["exported"]
+        assert (exported["run_id"], exported["spans"], exported["open"]) == (RUN_ID, 3, False)
+
+
+def test_a_page_that_is_missing_is_named_once_by_the_pages_as_they_were_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = _recording().json()["events"]
+    monkeypatch.chdir(tmp_path)
+    for number, (first, last) in enumerate(((0, 2), (2, 4), (4, 6)), 1):
+        page = {"history": {"events": events[first:last]}, "nextPageToken": "AAAA"}
+        (tmp_path / f"{number}.json").write_text(json.dumps(page))
+    missing = "It is one page of the history: later events are missing. Read it with the other pages."
+    for named in ([".", "3.json"], ["3.json", "1.json", "2.json"]):
+        code, printed, complaints = _command(capsys, "cost", *named, "--json")
+        told = [f"1.json + 2.json + 3.json: {missing}"]
+        assert (code, printed["failed"], complaints.count("\n")) == (SOME_FAILED, told, 1)
+
+
 def test_what_is_wrong_with_a_history_names_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = _recording().json()
     del document["events"][5]

@@ -177,7 +177,8 @@ def _sums(asked: _Asked, question: Question, reading: ServerOptions, connection:
         ) from error
     finally:
         server.close()
-    return replace(found, failures=[*failures, *found.failures])
+    # Once each: what is wrong with a history is wrong with each file that holds a page of it.
+    return replace(found, failures=list(dict.fromkeys([*failures, *found.failures])))
 
 
 def _items(asked: _Asked, reading: ServerOptions, server: ServerConnection, failures: list[str]) -> Iterator[Input]:

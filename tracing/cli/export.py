@@ -159,6 +159,7 @@ def command(
             if asked.server is not None:
                 asked.server.close()
         seconds = time.monotonic() - begun
+        problems += export.unread
         tables = tables_beside(folder, problems, jobs=jobs) if parquet else None
         return SOME_FAILED if report(export, settings, problems, seconds, tables, as_json=as_json) else OK
 

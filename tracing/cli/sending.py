@@ -72,10 +72,13 @@ def check_output(sending: SendOptions, folder: Path) -> None:
     Raises:
         click.UsageError: It would.
     """
-    if sending.counts_as_there(folder):
+    written = folder.resolve()
+    if sending.counts_as_there(folder) or any(
+        have.resolve().parent == written and have.is_file() for have in sending.have
+    ):
         raise click.UsageError(
             "--have names what the backend has, and -o the folder that all is exported into: give another with -o, "
-            "which is not below that of --have."
+            "which is not below that of --have, and in which no file is that --have names."
         )
 
 

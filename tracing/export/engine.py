@@ -35,6 +35,7 @@ class Export:
     Attributes:
         done: How many items are done.
         kept: How many of them an earlier call had done.
+        unread: What could not be read of the trace files that say what the target has; its spans were sent again.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Export:
         """
         self.done = 0
         self.kept = 0
+        self.unread: tuple[str, ...] = ()
         self._items = items
         self._settings = settings
         self._jobs = jobs
@@ -96,6 +98,7 @@ class Export:
                             self.done += 1
                             self.kept = schedule.kept
                             yield records
+                        self.unread = tuple(schedule.unread)
                 finally:
                     shutil.rmtree(staging_folder(folder), ignore_errors=True)
                 commits.sync()

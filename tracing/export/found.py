@@ -24,6 +24,7 @@ class FoundRun:
         state: What tells a run that is still open from the same run tomorrow.
         defects: What is wrong with what was read, a sentence each.
         may_change: Whether it may read otherwise tomorrow, though nothing has changed: a codec server may be back.
+        is_part: Whether its history is only a part, of which the rest may be put beside it.
         source: Where its history was read; "" where it is no file.
         history: Its history; None where the engine has none.
         converted: Its spans, where the engine has no history.
@@ -35,6 +36,7 @@ class FoundRun:
     state: str
     defects: tuple[str, ...] = ()
     may_change: bool = False
+    is_part: bool = False
     source: str = ""
     history: History | None = None
     converted: Converted | None = None
@@ -71,6 +73,7 @@ def found_history(history: History) -> FoundRun:
         state=str(history.events[-1].id),
         defects=history.defects,
         may_change=history.undecoded > 0,
+        is_part=history.more,
         source=history.source,
         history=history,
     )

@@ -27,6 +27,7 @@ class Job:
         self._maker = Maker(settings, self._reader)
         self._target: Target | None = None
         self._have: FolderIndex | None = None
+        self._told = 0
 
     @property
     def ahead(self) -> int:
@@ -73,4 +74,12 @@ class Job:
             lost=result.rejected + result.unsent,
             problems=(*(str(defect) for defect in reading.defects), *result.problems),
         )
-        return Delivered(sent, round(perf_counter() - begun, 6))
+        return Delivered(sent, round(perf_counter() - begun, 6), self._unread())
+
+    def _unread(self) -> tuple[str, ...]:
+        """What could not be read of the trace files that are asked, and was not told yet."""
+        if self._have is None:
+            return ()
+        new = tuple(str(defect) for defect in self._have.defects[self._told :])
+        self._told += len(new)
+        return new

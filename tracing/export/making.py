@@ -82,7 +82,7 @@ class Maker:
                 timings = record.timings and msgspec.structs.replace(record.timings, read=round(read_in, 6))
                 # What was put together of several files changes with each of them.
                 changeable = not _is_of(found.source, item.path) if isinstance(item, FileItem) else record.open
-                changeable = changeable or found.may_change
+                changeable = changeable or found.may_change or found.is_part
                 yield msgspec.structs.replace(record, timings=timings, stamp="" if changeable else stamp)
             begun = perf_counter()
 

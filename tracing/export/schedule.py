@@ -28,6 +28,7 @@ class Schedule:
 
     Attributes:
         kept: How many items an earlier call had done.
+        unread: What could not be read of the trace files that say what the target has, in the order it was told.
     """
 
     def __init__(self, settings: ExportSettings, workers: Workers, commits: Commits, called: set[bytes]) -> None:
@@ -40,6 +41,7 @@ class Schedule:
             called: Gets the keys of the sources of this call.
         """
         self.kept = 0
+        self.unread: dict[str, None] = {}
         self._workers = workers
         self._commits = commits
         self._called = called
@@ -91,6 +93,7 @@ class Schedule:
         elif isinstance(result, Delivered):
             assert isinstance(task, Send)
             self._commits.note_sent(task.source, task.part, result.sent, result.seconds)
+            self.unread.update(dict.fromkeys(result.unread))
         else:
             assert isinstance(task, Make)
             if result.records:

@@ -56,10 +56,12 @@ class Delivered:
     Attributes:
         sent: What the target took.
         seconds: How long it took.
+        unread: What could not be read of the trace files that say what the target has, each told once.
     """
 
     sent: Sent
     seconds: float
+    unread: tuple[str, ...] = ()
 
 
 Task = Make | Send

@@ -32,6 +32,7 @@ class History:
         source: Where it was read: the path of its file, or what it was.
         raw_events: Each event as Temporal's JSON, in the order of IDs, for ``write_history``; None unless ``read`` was
             asked to keep them.
+        more: Whether it is only a part: a page says that later events are on another, which was not there.
         pending: Activities that the run waits for, where a server told of them: no event does.
     """
 
@@ -42,6 +43,7 @@ class History:
     defects: tuple[str, ...] = ()
     decoded: bool = False
     undecoded: int = 0
+    more: bool = False
     pending: tuple[PendingActivity, ...] = ()
     source: str = field(default="", compare=False)
     raw_events: tuple[bytes, ...] | None = field(default=None, compare=False, repr=False)
@@ -63,7 +65,8 @@ def history_of(document: Document, given: Names, source: str = "") -> History:
     events, defects = in_order(document.events)
     defects = [*document.defects, *defects]
     # A server may say that there is another page, and that is empty.
-    if document.more and not (events and events[-1].type in CLOSING):
+    more = document.more and not (events and events[-1].type in CLOSING)
+    if more:
         defects.append("It is one page of the history: later events are missing. Read it with the other pages.")
     if not events:
         raise UnreadableError("No event has an ID and a time: export the history again.")
@@ -90,7 +93,9 @@ def history_of(document: Document, given: Names, source: str = "") -> History:
         )
     namespace = given.namespace or beside.namespace or DEFAULT_NAMESPACE
     raw = None if document.raw is None else tuple(_raw_in_order(document.raw))
-    return History(namespace, workflow_id, run_id, tuple(events), tuple(defects), source=source, raw_events=raw)
+    return History(
+        namespace, workflow_id, run_id, tuple(events), tuple(defects), more=more, source=source, raw_events=raw
+    )
 
 
 def _raw_in_order(events: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:

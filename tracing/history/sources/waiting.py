@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -116,13 +117,19 @@ class WaitingPages:
         raise UnreadableError("It has changed while it was read: try again.")
 
 
+def _folder_of(file: File) -> str:
+    """The folder of a file as it was named, with what stands before the file's own name."""
+    return file.name.removesuffix(posixpath.basename(file.path))
+
+
 def _look_beside(path: str, folder: _Folder) -> None:
     """Note what lies in a folder, also in files that nobody named."""
-    named = {each.file.path for each in folder.pages.values()}
+    named = {each.file.path: each.file for each in folder.pages.values()}
+    spelled = _folder_of(next(iter(named.values())))
     found = (file for file in files(path) if isinstance(file, File) and file.folder == path)
     for file in islice(found, _MAX_BESIDE):
         if file.path not in named:
-            for each in found_in(file, raw=False):
+            for each in found_in(replace(file, name=spelled + posixpath.basename(file.path)), raw=False):
                 folder.take(each)
         if len(folder.pages) > 1 and all(each.page.empty for each in folder.pages.values()):
             return  # several empty pages end none, and a folder may hold very many
