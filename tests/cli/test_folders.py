@@ -81,3 +81,13 @@ def test_what_is_exported_must_not_count_as_there(
         "--have names what the backend has, and -o the folder that all is exported into: give another with -o, which "
         "is not below that of --have, and in which no file is that --have names."
     ) in " ".join(capsys.readouterr().err.split())
+
+
+def test_links_in_a_circle_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "run.json").write_text("{}")
+    sending = ["--to", "http://127.0.0.1:9", "--have", "traces"]
+    for arguments in (["send", "circle", *sending], ["export", "run.json", *sending, "-o", "circle"]):
+        assert run(arguments) == 1
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith(("durable-trace: circle: cannot be read (", "durable-trace: circle cannot be written ("))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class SendOptions:
 
     def counts_as_there(self, path: Path) -> bool:
         """Whether what is in a file or folder counts as there already: it is one that `have` names, or below one."""
-        return any(path.resolve().is_relative_to(have.resolve()) for have in self.have)
+        return any(_real(path).is_relative_to(_real(have)) for have in self.have)
 
 
 def sending_options(function: Callable[..., R]) -> Callable[..., R]:
@@ -62,6 +63,12 @@ def sending_options(function: Callable[..., R]) -> Callable[..., R]:
     return with_options
 
 
+def _real(path: Path) -> Path:
+    """Where a path leads."""
+    # `Path.resolve` raises where links lead in a circle.
+    return Path(os.path.realpath(path))
+
+
 def check_output(sending: SendOptions, folder: Path) -> None:
     """See that what is exported does not count as sent, because it is where the backend's trace files are.
 
@@ -72,9 +79,9 @@ def check_output(sending: SendOptions, folder: Path) -> None:
     Raises:
         click.UsageError: It would.
     """
-    written = folder.resolve()
+    written = _real(folder)
     if sending.counts_as_there(folder) or any(
-        have.resolve().parent == written and have.is_file() for have in sending.have
+        _real(have).parent == written and have.is_file() for have in sending.have
     ):
         raise click.UsageError(
             "--have names what the backend has, and -o the folder that all is exported into: give another with -o, "
