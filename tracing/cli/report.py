@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -66,7 +67,8 @@ def command(
     shown = SpanTree([*spans, *other.spans]).spans  # of a run and its replay, each has its own waterfall
     if shown:
         try:
-            write_report(file.resolve(), shown, comparison, title=title)
+            # Where a link leads; `Path.resolve` raises where that is a circle.
+            write_report(Path(os.path.realpath(file)), shown, comparison, title=title)
         except OSError as error:
             raise click.FileError(str(file), error.strerror or str(error)) from error
         output().print(f"{counted(len(shown))} → {safe(file)}")
