@@ -146,6 +146,8 @@ def test_a_page_that_is_missing_is_named_once_by_the_pages_as_they_were_named(
         code, printed, complaints = _command(capsys, "cost", *named, "--json")
         told = [f"1.json + 2.json + 3.json: {missing}"]
         assert (code, printed["failed"], complaints.count("\n")) == (SOME_FAILED, told, 1)
+    assert run(["report", ".", "-o", "report.html"]) == SOME_FAILED
+    assert capsys.readouterr().err == f"durable-trace: {told[0]}\n"
 
 
 def test_what_is_wrong_with_a_history_names_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

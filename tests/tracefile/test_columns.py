@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tracefile.test_fragments import spelled
 from tests.tracefile.test_otlp import spans
 from tracing.runs import Attributes, AttributeValue
 from tracing.spans.model import Span, SpanKind
@@ -17,10 +18,6 @@ from tracing.tracefile.columns import joined_each
 from tracing.tracefile.encode import encode_lines
 from tracing.tracefile.fragments import Fragments
 from tracing.tracefile.protobuf import request_bytes
-
-
-def spelled(key: str, value: Any) -> bytes:
-    return f"{key}={value!r}".encode()
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -177,7 +177,7 @@ def _sums(asked: _Asked, question: Question, reading: ServerOptions, connection:
         ) from error
     finally:
         server.close()
-    # Once each: what is wrong with a history is wrong with each file that holds a page of it.
+    # Once each, as of the few runs that `load` reads.
     return replace(found, failures=list(dict.fromkeys([*failures, *found.failures])))
 
 

@@ -69,6 +69,8 @@ def load(argument: str, decoder: Decoder | None = None, connection: Connection =
                 copies[group.key].append(group)
     finally:
         server.close()
+    # Once each: what is wrong with a history is wrong with each file that holds a page of it.
+    loaded.failures = list(dict.fromkeys(loaded.failures))
     loaded.spans = [span for of_run in copies.values() for span in SpanTree(merged(of_run)).spans]
     return loaded
 
